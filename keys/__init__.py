@@ -1,0 +1,1 @@
+"""Where keys come from; nothing here knows a value, a row or HTTP."""

@@ -1,0 +1,155 @@
+"""What the vault refuses, one class a cause; each has a stable code and never holds a value, a token or a key."""
+
+from __future__ import annotations
+
+
+class VaultError(Exception):
+    """Root of this package's errors; never raised itself, never holds a value or a key."""
+
+    code = "vault_error"  # stable, part of the API
+
+
+class InvalidValue(VaultError, ValueError):
+    """The value is not of its field type; type and reason are kept, the value is not."""
+
+    code = "invalid_value"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field, self.reason = field, reason
+
+
+class InvalidRequest(VaultError, ValueError):
+    """An argument that is not a value is out of its range; `pointer` says which (RFC 6901)."""
+
+    code = "invalid_request"
+
+    def __init__(self, reason: str, pointer: str = "") -> None:
+        super().__init__(reason)
+        self.pointer = pointer
+
+
+class UnknownField(InvalidRequest):
+    """There is no field type of that name."""
+
+    code = "unknown_field"
+
+
+class ForbiddenField(InvalidRequest):
+    """Sensitive authentication data, which nobody may store after authorisation (PCI DSS v4.0.1, 3.3.1)."""
+
+    code = "never_stored"
+
+
+class NotShapable(InvalidRequest):
+    """The field type has no shape that a token could keep."""
+
+    code = "not_shapable"
+
+
+class DomainTooSmall(InvalidRequest):
+    """After kept parts and check digits fewer than 10**6 values are reachable (SP 800-38G Rev. 1 2pd, section 5.1)."""
+
+    code = "domain_too_small"
+
+
+class LookalikeRequired(InvalidRequest):
+    """The field has neither check digit nor reserved prefix, so its shaped tokens look real: say `lookalike`."""
+
+    code = "lookalike_required"
+
+
+class NotSearchable(InvalidRequest):
+    """Values of this field type are not indexed, so none can be found, repeated or made one-way."""
+
+    code = "not_searchable"
+
+
+class ItemError(VaultError):
+    """One item of a column was refused; the others went through."""
+
+    code = "item_error"
+
+
+class MalformedToken(ItemError):
+    """The text has not the form of a token."""
+
+    code = "malformed_token"
+
+
+class UnknownToken(ItemError):
+    """No such token in this tenant."""
+
+    code = "unknown_token"
+
+
+class ExpiredToken(ItemError):
+    """The token's time to live is over; its value is gone or about to go."""
+
+    code = "expired_token"
+
+
+class WrongMode(ItemError):
+    """A live token under a test key, or the reverse."""
+
+    code = "wrong_mode"
+
+
+class NotRevealable(ItemError):
+    """A one-way token keeps no value to reveal."""
+
+    code = "not_revealable"
+
+
+class FieldNotGranted(ItemError):
+    """The caller's key does not reach this token's field."""
+
+    code = "forbidden_field"
+
+
+class SubjectConflict(ItemError):
+    """The deterministic token of this value in this scope already belongs to another subject."""
+
+    code = "subject_conflict"
+
+
+class TokenSpaceExhausted(ItemError):
+    """The shape has too few unused tokens left to draw from."""
+
+    code = "token_space_exhausted"
+
+
+class UnreadableValue(VaultError):
+    """A sealed value does not open: it was altered, moved, or its key is wrong."""
+
+    code = "unreadable_value"
+
+
+class UnknownSubject(VaultError):
+    """The tenant holds nothing of this subject."""
+
+    code = "unknown_subject"
+
+
+class UnknownApiKey(VaultError):
+    """The tenant has no API key of that id."""
+
+    code = "not_found"
+
+
+class IdempotencyKeyReused(VaultError):
+    """The same Idempotency-Key came with another request."""
+
+    code = "idempotency_key_reused"
+
+
+class DeadlineExceeded(VaultError):
+    """The request waited too long to be written; nothing of it was."""
+
+    code = "deadline_exceeded"
+
+
+class StaleKeyset(VaultError):
+    """The keyset changed after the values were sealed; seal again under the new primary."""
+
+    code = "stale_keyset"
