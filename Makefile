@@ -1,7 +1,8 @@
 # strongroom: every task, from a fresh clone. `make help` lists them.
 
+# The first that is new enough and can make virtual environments (Debian keeps that in python3-venv).
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+	$$p -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
@@ -55,10 +56,8 @@ clean: ## remove what the other tasks made, but no data under var/
 # Set-up. A stamp is as old as the last set-up of its kind, so a changed requirement or Makefile runs it again.
 
 $(VENV)/made.stamp:
-	@test -n "$(PYTHON)" || { echo "strongroom needs Python 3.11 or newer, and found none"; \
-		echo "hint: apt-get install python3.11 python3.11-venv, or make PYTHON=/path/to/python3.11"; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments"; \
-		echo "hint: apt-get install $(notdir $(PYTHON))-venv"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "strongroom needs Python 3.11 or newer with its venv module, and found none"; \
+		echo "hint: apt-get install python3 python3-venv, or make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "setting up $(VENV) with $(PYTHON), a minute the first time"
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
@@ -69,7 +68,7 @@ $(VENV)/backend.txt: requirements-dev.txt $(VENV)/made.stamp
 
 $(VENV)/run.stamp: requirements.txt setup.cfg client/setup.cfg $(VENV)/backend.txt
 	@$(PIP) install --require-hashes -r requirements.txt -r $(VENV)/backend.txt
-	@$(PIP) install --no-deps --no-build-isolation -e ./client -e .
+	@$(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat -e ./client -e .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
