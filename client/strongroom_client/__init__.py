@@ -1,0 +1,70 @@
+"""The Python client of strongroom: values in, tokens out, columns first."""
+
+from strongroom_client.client import Client
+from strongroom_client.errors import (
+    BadReply,
+    Forbidden,
+    InvalidArgument,
+    ItemsRefused,
+    Misconfigured,
+    NotFound,
+    Refused,
+    StrongroomError,
+    TimedOut,
+    Unauthenticated,
+    Unavailable,
+    Unreachable,
+    Untrusted,
+)
+from strongroom_client.options import Item, Purpose, TokenOptions, View
+from strongroom_client.results import (
+    ApiKey,
+    Deletion,
+    Description,
+    DescriptionColumn,
+    Erasure,
+    FieldType,
+    FieldTypes,
+    ItemError,
+    MatchColumn,
+    NewApiKey,
+    TokenColumn,
+    ValueColumn,
+)
+from strongroom_client.retries import Retries
+from strongroom_client.transport import Timeout
+
+__all__ = [
+    "ApiKey",
+    "BadReply",
+    "Client",
+    "Deletion",
+    "Description",
+    "DescriptionColumn",
+    "Erasure",
+    "FieldType",
+    "FieldTypes",
+    "Forbidden",
+    "InvalidArgument",
+    "Item",
+    "ItemError",
+    "ItemsRefused",
+    "MatchColumn",
+    "Misconfigured",
+    "NewApiKey",
+    "NotFound",
+    "Purpose",
+    "Refused",
+    "Retries",
+    "StrongroomError",
+    "TimedOut",
+    "Timeout",
+    "TokenColumn",
+    "TokenOptions",
+    "Unauthenticated",
+    "Unavailable",
+    "Unreachable",
+    "Untrusted",
+    "ValueColumn",
+    "View",
+]

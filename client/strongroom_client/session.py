@@ -1,0 +1,164 @@
+"""A call: the request is written once, sent, perhaps sent again, and its reply read into a type."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self, TypeVar
+
+import msgspec
+
+from strongroom_client.errors import InvalidArgument
+from strongroom_client.problems import bad_reply, refusal
+from strongroom_client.retries import Budget, Repeat, Retries
+from strongroom_client.settings import address, api_key, tls
+from strongroom_client.transport import Ask, Broken, Reply, Timeout, Transport
+
+T = TypeVar("T")
+
+
+class Session:
+    """Connections to one server with one API key; thread-safe.
+
+    Args:
+        url: such as https://vault.example:8700; default STRONGROOM_URL.
+        key: the API key; default STRONGROOM_API_KEY, or the file that STRONGROOM_API_KEY_FILE names.
+        ca: PEM file of the certificate authorities to trust; default STRONGROOM_CA, else the system's.
+        timeout: seconds, see Timeout; one number stands for the read time-out.
+        retries: see Retries.
+        connections: kept open at most; more threads than that open and close their own.
+    Raises:
+        Misconfigured: one of them cannot be used.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        ca: str | os.PathLike[str] | None = None,
+        timeout: Timeout | float | None = None,
+        retries: Retries | None = None,
+        connections: int = 8,
+    ) -> None:
+        at, self.__key = address(url), api_key(key)
+        waits = Timeout(read=timeout) if isinstance(timeout, int | float) else timeout or Timeout()
+        self._transport = Transport(at, tls(ca) if at.scheme == "https" else None, waits, connections)
+        self._retries = retries or Retries()
+        self._budget = Budget(self._retries.budget)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        """Return the address; never the key."""
+        return f"<{type(self).__name__} of {self._transport.address}>"
+
+    def close(self) -> None:
+        """Close the connections; a later call opens new ones."""
+        self._transport.close()
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        into: type[T],
+        *,
+        body: bytes | None = None,
+        repeat: Repeat = Repeat.SAFE,
+        idempotency_key: str | None = None,
+        sent: Iterable[object] = (),
+    ) -> T:
+        """Return the reply to one request as `into`; raise StrongroomError.
+
+        Args:
+            sent: what no text of an exception may repeat; walked only when there is one.
+        """
+        reply = self._send(Ask(method, path, body, self._headers(body, idempotency_key)), repeat)
+        if reply.status >= 300:
+            raise refusal(reply, (*sent, self.__key))
+        if reply.status == 204 or into is type(None):
+            return None  # type: ignore[return-value]
+        value, why = _decode(reply, into)
+        if why:
+            raise bad_reply(reply, why)
+        return value  # type: ignore[return-value]
+
+    def _headers(self, body: bytes | None, idempotency_key: str | None) -> dict[str, str]:
+        headers = {
+            "Authorization": f"Bearer {self.__key}",
+            "Accept": "application/json",
+            "User-Agent": "strongroom-client",
+        }
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = _checked(idempotency_key)
+        return headers
+
+    def _send(self, ask: Ask, repeat: Repeat) -> Reply:
+        attempt = 1
+        while True:
+            outcome = self._transport.exchange(ask)
+            wait = self._retries.wait(attempt, _asked(outcome)) if _may_repeat(outcome, repeat) else None
+            if wait is None or not self._budget.spend():
+                break
+            self._retries.sleep(wait)
+            attempt += 1
+        if isinstance(outcome, Broken):
+            raise outcome.kind(outcome.text, hint=outcome.hint)
+        if outcome.status < 500:
+            self._budget.earn()
+        return outcome
+
+
+def encode(body: object) -> bytes:
+    """Return `body` in JSON; raise InvalidArgument, which does not hold it."""
+    try:
+        return msgspec.json.encode(body)
+    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError):  # UnicodeEncodeError holds the text
+        pass
+    raise InvalidArgument(
+        "an argument cannot be written as JSON (not Unicode, or not text, numbers and objects)"
+    )
+
+
+def new_idempotency_key() -> str:
+    """Return 128 random bits in hex."""
+    return secrets.token_hex(16)
+
+
+def _checked(idempotency_key: str) -> str:
+    if (
+        not 1 <= len(idempotency_key) <= 255
+        or not idempotency_key.isascii()
+        or not idempotency_key.isprintable()
+    ):
+        raise InvalidArgument("an idempotency key is 1 to 255 printable ASCII characters")
+    return idempotency_key
+
+
+def _may_repeat(outcome: Reply | Broken, repeat: Repeat) -> bool:
+    if isinstance(outcome, Broken):
+        return outcome.again and (outcome.unsent or repeat is Repeat.SAFE)
+    return outcome.status == 503 and repeat is Repeat.SAFE
+
+
+def _asked(outcome: Reply | Broken) -> float | None:
+    """Return the seconds of Retry-After, None if it is missing or a date."""
+    text = outcome.headers.get("retry-after", "") if isinstance(outcome, Reply) else ""
+    return float(text) if text.isdecimal() and len(text) < 10 else None
+
+
+def _decode(reply: Reply, into: type[T]) -> tuple[T | None, str]:
+    if not reply.headers.get("content-type", "").lower().startswith("application/json"):
+        return None, "it is not JSON"
+    try:
+        return msgspec.json.decode(reply.body, type=into), ""
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # its text may repeat the body
+        return None, "it has not the shape expected"
