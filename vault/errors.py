@@ -41,6 +41,12 @@ class ForbiddenField(InvalidRequest):
     code = "never_stored"
 
 
+class InvalidOption(InvalidRequest):
+    """The field type takes no such option, or not with that value."""
+
+    code = "invalid_option"
+
+
 class NotShapable(InvalidRequest):
     """The field type has no shape that a token could keep."""
 
