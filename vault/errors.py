@@ -159,3 +159,9 @@ class StaleKeyset(VaultError):
     """The keyset changed after the values were sealed; seal again under the new primary."""
 
     code = "stale_keyset"
+
+
+class SchemaBehind(VaultError):
+    """The database's schema is not the one this version needs."""
+
+    code = "schema_behind"

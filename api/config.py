@@ -1,0 +1,84 @@
+"""Settings: the environment, read once and frozen; secrets come from files, never from the environment itself."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """Every setting, from the environment variable of its name behind `STRONGROOM_`.
+
+    Attributes:
+        database_url: `sqlite:///path` (relative to the working folder) or `postgresql://…`.
+        database_url_file: a file that holds the URL instead, since a PostgreSQL URL may hold a password.
+        root_key_file: the local root's key file (mode 0600).
+        root_passphrase_file: a file with its passphrase, where it has one.
+        host, port: where `strongroom serve` listens; a host that is not loopback needs TLS.
+        workers, threads: serving processes, and threads in each.
+        tls_certificate, tls_key: PEM files.
+        lease_seconds: how long plain keys stay in memory, 1 to 86,400.
+        request_seconds: a request that was not written by then is refused.
+        max_body_bytes: the largest request body.
+        maintenance_seconds: the pause between two rounds of background work.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="STRONGROOM_", frozen=True, hide_input_in_errors=True)
+
+    database_url: str = "sqlite:///var/strongroom.db"
+    database_url_file: Path | None = None
+    root_key_file: Path = Path("var/root.key")
+    root_passphrase_file: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8700, ge=0, le=65_535)
+    workers: int = Field(default=2, ge=1, le=64)
+    threads: int = Field(default=8, ge=1, le=128)
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    lease_seconds: float = Field(default=900.0, ge=1, le=86_400)
+    request_seconds: float = Field(default=30.0, gt=0, le=600)
+    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1_024, le=64 * 1024 * 1024)
+    maintenance_seconds: float = Field(default=60.0, ge=1, le=86_400)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics_dir: Path | None = None
+
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the address."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def database(self) -> str:
+        """Return the database URL, from its file where one is named."""
+        if self.database_url_file is None:
+            return self.database_url
+        return read_secret(self.database_url_file).decode()
+
+
+def load() -> Settings:
+    """Read the settings from the environment; SettingsError names the variables that are wrong, never their values."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [
+            f"STRONGROOM_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}"
+            for one in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+        raise SettingsError("; ".join(problems)) from None
+
+
+def read_secret(path: Path) -> bytes:
+    """Return a secret file's content without its last line break; SettingsError if it cannot be read."""
+    try:
+        return path.read_bytes().removesuffix(b"\n").removesuffix(b"\r")
+    except OSError as error:
+        raise SettingsError(f"a secret file cannot be read ({error.strerror})") from None

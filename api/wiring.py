@@ -1,0 +1,43 @@
+"""Settings into a working vault: the one place that picks implementations, clock and randomness."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+from api.config import Settings, read_secret
+from keys.keyring import Keyring
+from keys.providers import local
+from keys.secret import Secret
+from vault.maintenance import Maintenance
+from vault.resources import Resources
+from vault.service import Vault
+from vault.store.database import Database
+from vault.store.keysets import Keysets
+
+
+def open_database(settings: Settings) -> Database:
+    """Return the database, which is not touched yet."""
+    return Database(settings.database(), time.time, time.monotonic)
+
+
+def open_resources(settings: Settings) -> Resources:
+    """Return database and keyring, the root key opened; KeyFileError or SettingsError if it cannot be."""
+    passphrase = None
+    if settings.root_passphrase_file is not None:
+        passphrase = Secret(read_secret(settings.root_passphrase_file))
+    root = local.load(settings.root_key_file, passphrase)
+    database = open_database(settings)
+    keyring = Keyring(Keysets(database), {root.name: root}, root.name, time.monotonic, settings.lease_seconds)
+    return Resources(database, keyring, time.monotonic)
+
+
+def open_vault(settings: Settings) -> Vault:
+    """Return the vault that the doors call."""
+    return Vault(open_resources(settings))
+
+
+def open_maintenance(settings: Settings) -> Maintenance:
+    """Return the background work of the worker process."""
+    return Maintenance(open_resources(settings), f"{socket.gethostname()}:{os.getpid()}")

@@ -1,0 +1,51 @@
+"""What can go wrong with keys, one class a cause; each has a stable code and never holds a key."""
+
+from __future__ import annotations
+
+
+class KeyProblem(Exception):
+    """Root of this package's errors; never raised itself, never holds a key."""
+
+    code = "key_error"
+
+
+class KeyFileError(KeyProblem):
+    """The local key file is missing, readable by others, damaged, or of a format this version does not know."""
+
+    code = "key_file_error"
+
+
+class PassphraseError(KeyFileError):
+    """The key file's passphrase is missing or wrong."""
+
+    code = "key_file_passphrase"
+
+
+class UnwrapError(KeyProblem):
+    """A wrapped key does not open: it was altered, moved to another place, or wrapped by another root."""
+
+    code = "unwrap_failed"
+
+
+class UnknownRoot(KeyProblem):
+    """A key version names a root key that the settings do not list."""
+
+    code = "unknown_root"
+
+
+class UnknownKey(KeyProblem):
+    """No key version of that id may be used here: there is none, or it was destroyed."""
+
+    code = "unknown_key"
+
+
+class KeyExhausted(KeyProblem):
+    """The key has sealed as many messages as it may; rotate its keyset (SP 800-38D, section 8.3)."""
+
+    code = "key_exhausted"
+
+
+class KeysetChanged(KeyProblem):
+    """Somebody else changed the keyset first; load it again."""
+
+    code = "keyset_changed"

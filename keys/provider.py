@@ -1,0 +1,45 @@
+"""What the outside world must offer: a root key that wraps, and a store that keeps keysets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from keys.keyset import Keyset, Purpose
+from keys.secret import Secret
+
+
+class RootKey(Protocol):
+    """Wraps keys under a root that never leaves its provider; every call takes a column.
+
+    `context` names what a key is for; a wrapped key opens only under the context it was wrapped with.
+    """
+
+    @property
+    def name(self) -> str:
+        """Names this root in each key version that it wraps; stable, at most 128 characters."""
+        ...
+
+    def wrap(self, keys: Sequence[Secret], contexts: Sequence[bytes]) -> list[bytes]:
+        """Return each key wrapped under its context."""
+        ...
+
+    def unwrap(self, wrapped: Sequence[bytes], contexts: Sequence[bytes]) -> list[Secret]:
+        """Return the keys; raise UnwrapError if any does not open under its context."""
+        ...
+
+
+class KeyStore(Protocol):
+    """Keeps keysets; a tenant's keysets share one generation, which every change raises."""
+
+    def load(self, tenant: int) -> tuple[int, dict[Purpose, Keyset]]:
+        """Return the tenant's generation and all its keysets; an empty dict if there is no such tenant."""
+        ...
+
+    def save(self, tenant: int, keyset: Keyset, expected: int) -> int:
+        """Store `keyset` durably and return the new generation; raise KeysetChanged unless it was `expected`."""
+        ...
+
+    def reserve(self, tenant: int, key_id: int, messages: int, limit: int) -> bool:
+        """Count `messages` more on a key, durably; return False and count nothing if that would pass `limit`."""
+        ...

@@ -1,0 +1,1 @@
+"""Root keys, one module a provider."""

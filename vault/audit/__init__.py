@@ -1,0 +1,1 @@
+"""The audit: what was done, by whom, to which tokens; never a value."""

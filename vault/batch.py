@@ -1,0 +1,264 @@
+"""One column on its way to tokens: what was accepted, what exists already, what must be made, and how it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from keys.keyring import TenantKeys
+from keys.keyset import Purpose
+from vault import fields, index, tokens
+from vault.columns import MAX_METADATA_BYTES, Actor, Column, Spec, Tokenized
+from vault.drafts import Drafts, draw, redraw, seal
+from vault.errors import (
+    FieldNotGranted,
+    InvalidRequest,
+    NotSearchable,
+    SubjectConflict,
+    TokenSpaceExhausted,
+    VaultError,
+)
+from vault.fields.protocol import FieldType
+from vault.people import People
+from vault.resources import Resources
+from vault.shapes import ATTEMPTS
+from vault.store import tokens as rows
+from vault.store.writer import Transaction
+
+Place = rows.Place
+
+
+@dataclass(slots=True, repr=False)
+class Batch:
+    """One column of a request, prepared outside the transaction and settled in it.
+
+    Attributes:
+        at: the positions in the column of the accepted values.
+        draft_of: for each accepted value its draft, or -1 if its deterministic token exists.
+        digests: for each accepted value its index digest; empty where the field is not indexed.
+        known: existing deterministic tokens by digest, with their subject's digest.
+        lapsed: deterministic tokens whose time is over, to be replaced.
+    """
+
+    size: int
+    errors: dict[int, VaultError]
+    drafts: Drafts
+    at: list[int]
+    draft_of: list[int]
+    digests: list[bytes]
+    subjects: list[bytes | None]
+    known: dict[bytes, tuple[Place, bytes | None]] = field(default_factory=dict)
+    lapsed: list[Place] = field(default_factory=list)
+
+
+def prepare(resources: Resources, keys: TenantKeys, actor: Actor, column: Column, bucket: int) -> Batch:
+    """Normalize and index a column, look up its deterministic tokens, and draw tokens for the rest."""
+    kind, spec = _checked(actor, column)
+    scope = spec.scope or kind.name
+    fixed = spec.deterministic or spec.kind == "one_way"
+    normal, refused = fields.normalize_column(kind.name, column.values, dict(spec.options))
+    at = [place for place, value in enumerate(normal) if value is not None]
+    values = [value for value in normal if value is not None]
+    subjects = _subject_digests(keys, actor, column, at)
+    digests: list[bytes] = []
+    if kind.lookup:
+        digests = index.digests(keys.primary(Purpose.INDEX), actor.tenant, kind.name, scope, values)
+    notes = [] if column.metadata is None else [column.metadata[place] for place in at]
+    drafts = Drafts(kind, spec, scope, fixed, values, subjects, notes, digests, [])
+    if kind.lookup:
+        drafts.index_key = keys.primary(Purpose.INDEX).id
+    batch = Batch(len(normal), dict(refused), drafts, at, list(range(len(at))), digests, subjects)
+    if fixed:
+        _reuse(resources, keys, actor, batch)
+    draw(drafts, keys, actor.tenant, bucket)
+    return batch
+
+
+def seal_all(resources: Resources, keys: TenantKeys, tenant: int, people: People, batch: Batch) -> None:
+    """Seal every draft of the batch."""
+    if batch.drafts.values:
+        seal(resources, batch.drafts, keys, tenant, people, range(len(batch.drafts.values)))
+
+
+def settle(
+    resources: Resources,
+    keys: TenantKeys,
+    actor: Actor,
+    people: People,
+    batch: Batch,
+    transaction: Transaction,
+) -> tuple[Tokenized, list[bytes]]:
+    """Store the drafts; return the column's tokens, and the stored forms of all of them."""
+    drafts, errors = batch.drafts, dict(batch.errors)
+    rows.remove(transaction, actor.tenant, batch.lapsed)
+    spent = _uncollide(resources, keys, actor.tenant, people, drafts, transaction)
+    good = [place for place in range(len(drafts.values)) if place not in spent]
+    known = dict(batch.known)
+    if drafts.fixed:
+        good = _claim(actor.tenant, drafts, good, known, transaction)
+    elif drafts.digests:
+        transaction.append("index_entry", [drafts.entry(place, actor.tenant) for place in good])
+    transaction.append("token", [drafts.rows[place] for place in good])
+    placed = {place: (drafts.buckets[place], drafts.tokens[place]) for place in good}
+    return _result(actor, batch, placed, known, errors)
+
+
+def only_appends(batch: Batch) -> bool:
+    """Whether storing the batch can clash with nothing, so that it needs no look at what is there."""
+    return not batch.drafts.fixed and batch.drafts.spec.kind == "opaque"
+
+
+def _checked(actor: Actor, column: Column) -> tuple[FieldType, Spec]:
+    kind, spec = fields.get(column.field), column.spec
+    if actor.fields is not None and kind.name not in actor.fields:
+        raise FieldNotGranted("the key does not reach this field")
+    if not kind.lookup and (spec.deterministic or spec.kind == "one_way"):
+        raise NotSearchable(
+            f"{kind.name}: values of this type are not indexed, so none repeats its token", "/field"
+        )
+    for name, items in (("subjects", column.subjects), ("metadata", column.metadata)):
+        if items is not None and len(items) != len(column.values):
+            raise InvalidRequest(f"{name} must be as long as values", f"/{name}")
+    if any(len(note) > MAX_METADATA_BYTES for note in column.metadata or () if note is not None):
+        raise InvalidRequest(f"metadata is at most {MAX_METADATA_BYTES} bytes of JSON an item", "/metadata")
+    return kind, spec
+
+
+def _subject_digests(keys: TenantKeys, actor: Actor, column: Column, at: Sequence[int]) -> list[bytes | None]:
+    if column.subjects is None:
+        return []
+    named = [column.subjects[place] for place in at]
+    distinct = list(dict.fromkeys(name for name in named if name is not None))
+    digests = index.subject_digests(keys.primary(Purpose.ROUTE), actor.tenant, distinct)
+    by_name: dict[str | None, bytes | None] = {None: None, **dict(zip(distinct, digests, strict=True))}
+    return [by_name[name] for name in named]
+
+
+def _reuse(resources: Resources, keys: TenantKeys, actor: Actor, batch: Batch) -> None:
+    """Find the deterministic tokens that exist; keep one draft for each distinct value that has none."""
+    drafts = batch.drafts
+    first = {digest: place for place, digest in reversed(list(enumerate(batch.digests)))}
+    distinct = sorted(first.values())
+    values = [drafts.values[place] for place in distinct]
+    route = keys.primary(Purpose.ROUTE)
+    buckets = index.value_buckets(route, actor.tenant, drafts.field_type.name, drafts.scope, values)
+    _recall(resources, keys, actor, batch, [batch.digests[place] for place in distinct], values, buckets)
+    bucket_of = dict(zip(distinct, buckets, strict=True))
+    kept = [place for place in distinct if batch.digests[place] not in batch.known]
+    number = {batch.digests[place]: at for at, place in enumerate(kept)}
+    batch.draft_of = [number.get(digest, -1) for digest in batch.digests]
+    drafts.values = [drafts.values[place] for place in kept]
+    drafts.digests = [batch.digests[place] for place in kept]
+    drafts.index_buckets = [bucket_of[place] for place in kept]
+    drafts.subjects = [batch.subjects[place] for place in kept] if batch.subjects else []
+    drafts.metadata = [drafts.metadata[place] for place in kept] if drafts.metadata else []
+
+
+def _recall(
+    resources: Resources,
+    keys: TenantKeys,
+    actor: Actor,
+    batch: Batch,
+    digests: Sequence[bytes],
+    values: Sequence[str],
+    buckets: Sequence[int],
+) -> None:
+    """Note which of the distinct values have their token already, under any index version that opens."""
+    drafts, dialect = batch.drafts, resources.database.dialect
+    found: dict[bytes, Place] = {}
+    with resources.database.read() as connection:
+        for key in keys.openers(Purpose.INDEX):
+            theirs = digests
+            if key.id != drafts.index_key:
+                theirs = index.digests(key, actor.tenant, drafts.field_type.name, drafts.scope, values)
+            entries = [(bucket, key.id, digest) for bucket, digest in zip(buckets, theirs, strict=True)]
+            places = rows.deterministic(connection, dialect, actor.tenant, entries)
+            ours = dict(zip(theirs, digests, strict=True))
+            found |= {ours[digest]: place for digest, place in places.items()}
+        stored = rows.fetch(connection, dialect, actor.tenant, list(found.values()))
+    now = resources.database.now()
+    for digest, place in found.items():
+        row = stored.get(place[1])
+        if row is not None and row.expires_at is not None and row.expires_at <= now:
+            batch.lapsed.append(place)
+        elif row is not None:
+            batch.known[digest] = place, row.subject
+
+
+def _uncollide(
+    resources: Resources,
+    keys: TenantKeys,
+    tenant: int,
+    people: People,
+    drafts: Drafts,
+    transaction: Transaction,
+) -> set[int]:
+    """Redraw shaped tokens until none is taken; return the drafts for which the space holds no more."""
+    if drafts.spec.kind != "shaped" or not drafts.values:
+        return set()
+    transaction.dialect.serialize(transaction.connection, f"shaped {tenant} {drafts.field_type.name}")
+    pending, mine = list(range(len(drafts.values))), set[bytes]()
+    for _ in range(ATTEMPTS):
+        taken = rows.taken(transaction, tenant, [(drafts.buckets[at], drafts.tokens[at]) for at in pending])
+        clashing = []
+        for at in pending:
+            if drafts.tokens[at] in taken or drafts.tokens[at] in mine:
+                clashing.append(at)
+            else:
+                mine.add(drafts.tokens[at])
+        if not clashing:
+            return set()
+        redraw(drafts, keys, tenant, clashing)
+        seal(resources, drafts, keys, tenant, people, clashing)
+        pending = clashing
+    return set(pending)
+
+
+def _claim(
+    tenant: int,
+    drafts: Drafts,
+    good: list[int],
+    known: dict[bytes, tuple[Place, bytes | None]],
+    transaction: Transaction,
+) -> list[int]:
+    """Claim the index entries; return the drafts that won theirs, and note in `known` the tokens of those that lost."""
+    won = rows.claim(transaction, [drafts.entry(place, tenant) for place in good]) if good else set()
+    lost = [place for place in good if drafts.digests[place] not in won]
+    if lost:
+        entries = [(drafts.index_buckets[at], drafts.index_key or 0, drafts.digests[at]) for at in lost]
+        connection, dialect = transaction.connection, transaction.dialect
+        theirs = rows.deterministic(connection, dialect, tenant, entries)
+        stored = rows.fetch(connection, dialect, tenant, list(theirs.values()))
+        for digest, place in theirs.items():
+            known[digest] = place, stored[place[1]].subject
+    return [place for place in good if drafts.digests[place] in won]
+
+
+def _result(
+    actor: Actor,
+    batch: Batch,
+    placed: dict[int, Place],
+    known: dict[bytes, tuple[Place, bytes | None]],
+    errors: dict[int, VaultError],
+) -> tuple[Tokenized, list[bytes]]:
+    """Give each accepted value its token, or the reason why it has none."""
+    positions: list[int] = []
+    places: list[Place] = []
+    for number, (at, place) in enumerate(zip(batch.at, batch.draft_of, strict=True)):
+        found = placed.get(place)
+        owner = batch.drafts.subjects[place] if found and batch.drafts.subjects else None
+        if found is None and batch.drafts.fixed and batch.digests[number] in known:
+            found, owner = known[batch.digests[number]]
+        if found is None:
+            errors[at] = TokenSpaceExhausted("the shape has too few unused tokens left to draw from")
+        elif batch.subjects and batch.subjects[number] is not None and batch.subjects[number] != owner:
+            errors[at] = SubjectConflict("this value's deterministic token belongs to another subject")
+        else:
+            positions.append(at)
+            places.append(found)
+    stored = [token for _, token in places]
+    texts = tokens.texts(actor.mode, [bucket for bucket, _ in places], stored)
+    result: list[str | None] = [None] * batch.size
+    for at, text in zip(positions, texts, strict=True):
+        result[at] = text
+    return Tokenized(result, errors), stored

@@ -1,0 +1,211 @@
+"""What the vault is asked and what it answers, in columns: plain data with no behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from vault.errors import VaultError
+
+Kind = Literal["opaque", "shaped", "one_way"]
+View = Literal["masked", "plain"]
+Mode = Literal["live", "test"]
+
+MAX_ITEMS = 10_000  # values or tokens a request
+MAX_FIND = 1_000  # values a look-up: a fresh token's entry may lie in any bucket
+MAX_VALUE_BYTES = 65_536  # one value, UTF-8
+MAX_METADATA_BYTES = 4_096  # one item's metadata, as JSON
+
+PURPOSES = frozenset({
+    "service", "verification", "notification", "marketing", "risk_control",
+    "statistics", "audit", "legal", "support", "subject_request",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: one API key of one tenant in one mode.
+
+    Attributes:
+        tenant: the tenant's id; live and test data of one business are two tenants.
+        mode: "live" or "test".
+        name: the API key's public id, for the audit.
+        request_id: names the request in logs and audit; 1 to 64 characters.
+        fields: the field types the key reaches; None for all.
+        deadline: clock time (seconds) after which nothing of the request may be written; None for never.
+    """
+
+    tenant: int
+    mode: Mode
+    name: str
+    request_id: str
+    fields: frozenset[str] | None = None
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How the tokens of a column are made; equal specs may share a column.
+
+    Attributes:
+        kind: opaque, shaped or one_way.
+        deterministic: the same value in the same scope gets the same token (one_way always does).
+        scope: the space of a deterministic token; None for the field's own.
+        ttl: seconds to live; None for ever.
+        source: the channel or partner the values came from.
+        options: what the field type lets the caller say, as sorted pairs.
+        keep_first, keep_last: characters of the value that a shaped token keeps.
+        check: whether shaped tokens pass ("valid") or fail ("invalid") the field's check digit.
+        lookalike: shaped tokens may look real where a field has neither check digit nor reserved prefix.
+    """
+
+    kind: Kind = "opaque"
+    deterministic: bool = False
+    scope: str | None = None
+    ttl: int | None = None
+    source: str | None = None
+    options: tuple[tuple[str, object], ...] = ()
+    keep_first: int = 0
+    keep_last: int = 0
+    check: Literal["invalid", "valid"] = "invalid"
+    lookalike: bool = False
+
+
+@dataclass(slots=True, repr=False)
+class Column:
+    """Values of one field type to tokenize; `subjects` and `metadata`, where given, are as long as `values`.
+
+    `metadata` is JSON in UTF-8, which the vault seals and never reads.
+    """
+
+    field: str
+    values: Sequence[object]
+    spec: Spec = Spec()
+    subjects: Sequence[str | None] | None = None
+    metadata: Sequence[bytes | None] | None = None
+
+
+@dataclass(slots=True, repr=False)
+class Tokenized:
+    """The tokens of one column in its order, None where refused; `errors` by index."""
+
+    tokens: list[str | None]
+    errors: dict[int, VaultError] = field(default_factory=dict)
+
+
+@dataclass(slots=True, repr=False)
+class Revealed:
+    """The values or masks of the tokens asked for, in order, None where refused; `errors` by index."""
+
+    values: list[str | None]
+    metadata: list[bytes | None] | None = None
+    errors: dict[int, VaultError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What may be said of a token without its value; times in seconds since 1970 (UTC)."""
+
+    token: str
+    field: str
+    kind: Kind
+    deterministic: bool
+    scope: str
+    source: str | None
+    subject: bool
+    metadata: bool
+    created_at: float
+    expires_at: float | None
+    key: str
+
+
+@dataclass(slots=True, repr=False)
+class Described:
+    """Descriptions in the order asked, None where refused; `errors` by index."""
+
+    tokens: list[Description | None]
+    errors: dict[int, VaultError] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Deleted:
+    """How many tokens were deleted, and which were refused, by index."""
+
+    deleted: int
+    errors: dict[int, VaultError] = field(default_factory=dict)
+
+
+@dataclass(slots=True, repr=False)
+class Found:
+    """For each value the tokens that stand for it, oldest first; None where the value was refused."""
+
+    matches: list[list[str] | None]
+    errors: dict[int, VaultError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of descriptions, and where the next one starts; None at the end."""
+
+    tokens: list[Description]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What an erasure destroyed: the ledger entry's id (32 hex digits) and the number of tokens."""
+
+    id: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reply:
+    """A reply kept for an Idempotency-Key: HTTP status and body bytes."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Remember:
+    """Keep the reply of this request under its Idempotency-Key, in the commit that does the work.
+
+    Attributes:
+        key: the caller's Idempotency-Key, 1 to 255 characters.
+        request: method, path and body, of which only a keyed fingerprint is stored.
+        render: turns the result into the reply to keep.
+    """
+
+    key: str
+    request: bytes
+    render: Callable[[object], Reply]
+
+
+class AlreadyDone(VaultError):
+    """The request was carried out before under its Idempotency-Key; `reply` is what it answered."""
+
+    code = "already_done"
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__("the request was carried out before")
+        self.reply = reply
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyRecord:
+    """What is known of an API key besides its secret; times in seconds since 1970 (UTC)."""
+
+    id: str
+    tenant: int
+    mode: Mode
+    name: str
+    operations: tuple[str, ...]
+    fields: tuple[str, ...] | None
+    created_at: float
+    expires_at: float | None
+    revoked_at: float | None
+
+
+Options = Mapping[str, object]

@@ -1,0 +1,103 @@
+"""Tokens found by value, or listed page by page; each answer after its audit record is durable."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+
+from keys.keyring import TenantKeys
+from keys.keyset import Purpose
+from vault import fields, index
+from vault.columns import MAX_FIND, Actor, Found, Page
+from vault.errors import FieldNotGranted, InvalidRequest, NotSearchable, VaultError
+from vault.resources import Resources, description, look_up, public, record
+from vault.store.tokens import Stored, find, page
+
+
+def find_column(
+    resources: Resources,
+    actor: Actor,
+    field: str,
+    values: Sequence[object],
+    scope: str | None,
+    options: Mapping[str, object],
+) -> Found:
+    """Return the tokens of each value; see `Vault.find`."""
+    kind = fields.get(field)
+    if not kind.lookup:
+        raise NotSearchable(f"{field}: values of this type are not indexed", "/field")
+    if len(values) > MAX_FIND:
+        raise InvalidRequest(f"at most {MAX_FIND} values are looked up in one request", "/values")
+    keys = resources.keyring.keys(actor.tenant)
+    normal, refused = fields.normalize_column(field, values, options)
+    errors: dict[int, VaultError] = dict(refused)
+    texts = list(dict.fromkeys(text for text in normal if text is not None))
+    matches = _matches(resources, keys, actor, field, scope or field, texts)
+    found = dict(zip(texts, matches, strict=True))
+    touched = [row.token for rows in matches for row in rows]
+    record(resources, actor, keys, "find", field=field, tokens=touched, refused=len(errors))
+    return Found([None if text is None else public(actor, found[text]) for text in normal], errors)
+
+
+def list_page(
+    resources: Resources, actor: Actor, field: str | None, subject: str | None, cursor: str | None, limit: int
+) -> Page:
+    """Return one page of the tenant's tokens; see `Vault.list_tokens`."""
+    if not 1 <= limit <= 1_000:
+        raise InvalidRequest("limit must be 1 to 1,000", "/limit")
+    if field is not None:
+        fields.get(field)
+        if actor.fields is not None and field not in actor.fields:
+            raise FieldNotGranted("the key does not reach this field")
+    keys = resources.keyring.keys(actor.tenant)
+    digest = None
+    if subject is not None:
+        digest = index.subject_digests(keys.primary(Purpose.ROUTE), actor.tenant, [subject])[0]
+    with resources.database.read() as connection:
+        rows = page(connection, actor.tenant, _place(cursor), limit + 1, field, digest)
+    more, rows = len(rows) > limit, rows[:limit]
+    granted = [row for row in rows if actor.fields is None or row.field in actor.fields]
+    record(resources, actor, keys, "list", field=field or "", tokens=[row.token for row in granted])
+    return Page([description(actor, row) for row in granted], _cursor(rows[-1]) if more else None)
+
+
+def _matches(
+    resources: Resources, keys: TenantKeys, actor: Actor, field: str, scope: str, texts: Sequence[str]
+) -> list[list[Stored]]:
+    """Return for each value its tokens under any index version that opens: the deterministic one, and fresh ones."""
+    places: list[list[tuple[int, bytes]]] = [[] for _ in texts]
+    with resources.database.read() as connection:
+        for key in keys.openers(Purpose.INDEX):
+            digests = index.digests(key, actor.tenant, field, scope, texts)
+            for at, digest in enumerate(digests):
+                places[at] += find(connection, actor.tenant, key.id, digest)
+    rows = look_up(resources, actor, [place for found in places for place in found])
+    now = resources.database.now()
+    return [
+        sorted(
+            {
+                rows[token]
+                for _, token in found
+                if token in rows and (rows[token].expires_at or now + 1) > now
+            },
+            key=lambda row: (row.created_at, row.token),
+        )
+        for found in places
+    ]
+
+
+def _cursor(row: Stored) -> str:
+    return base64.urlsafe_b64encode(row.bucket.to_bytes(2, "big") + row.token).decode().rstrip("=")
+
+
+def _place(cursor: str | None) -> tuple[int, bytes]:
+    if cursor is None:
+        return -1, b""
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if not 3 <= len(raw) <= 200 or int.from_bytes(raw[:2], "big") >= index.BUCKETS:
+        raise InvalidRequest("the cursor is not one that this service gave", "/cursor")
+    return int.from_bytes(raw[:2], "big"), raw[2:]

@@ -1,0 +1,172 @@
+"""API keys: made, listed, revoked, rotated with an overlap; the text of a key is shown once and kept nowhere."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Sequence
+
+from keys.keyset import Purpose
+from vault import fields
+from vault.audit import journal
+from vault.columns import Actor, ApiKeyRecord, Mode, Remember
+from vault.errors import InvalidRequest, UnknownApiKey
+from vault.once import Once
+from vault.resources import Resources
+from vault.store import apikeys
+from vault.store.keysets import Keysets, new_tenant_id
+from vault.store.writer import Refused, Transaction
+
+OPERATIONS = (
+    "tokenize", "reveal", "reveal_plain", "find", "describe", "list", "delete", "erase", "apikeys",
+)  # fmt: skip
+MAX_OVERLAP = 2_592_000  # seconds: 30 days
+_NAME = re.compile(r"[A-Za-z0-9_.: -]{1,64}")
+
+Made = tuple[ApiKeyRecord, str]
+
+
+def digest_of(text: str) -> bytes:
+    """Return the SHA-256 of a key's whole text: 256 random bits need no slow or keyed hash."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def create(
+    resources: Resources,
+    actor: Actor,
+    name: str,
+    operations: Sequence[str],
+    granted: Sequence[str] | None,
+    expires_in: int | None,
+    remember: Remember | None,
+) -> Made:
+    """Make a key for the caller's own tenant; see `Vault.create_api_key`."""
+    _check(name, operations, granted, expires_in)
+
+    def make(transaction: Transaction) -> Made:
+        now = transaction.now / 1e6
+        until = None if expires_in is None else now + expires_in
+        return new_key(actor.tenant, actor.mode, name, operations, granted, now, until)
+
+    return _commit(resources, actor, "create_api_key", make, remember)
+
+
+def rotate(resources: Resources, actor: Actor, key_id: str, overlap: int, remember: Remember | None) -> Made:
+    """Make a key with the same grants, and let the old one end after the overlap; see `Vault.rotate_api_key`."""
+    if not 0 <= overlap <= MAX_OVERLAP:
+        raise InvalidRequest("overlap_seconds must be 0 to 2,592,000", "/overlap_seconds")
+
+    def make(transaction: Transaction) -> Made:
+        old = _live(transaction, actor, key_id)
+        until = transaction.now + overlap * 1_000_000
+        if old.expires_at is not None:
+            until = min(until, int(old.expires_at * 1e6))
+        apikeys.end(transaction, actor.tenant, key_id, revoked_at=None, expires_at=until)
+        now = transaction.now / 1e6
+        left = None if old.expires_at is None else now + (old.expires_at - old.created_at)
+        return new_key(actor.tenant, actor.mode, old.name, old.operations, old.fields, now, left)
+
+    return _commit(resources, actor, "rotate_api_key", make, remember)
+
+
+def revoke(resources: Resources, actor: Actor, key_id: str) -> None:
+    """End a key now; see `Vault.revoke_api_key`."""
+    keys = resources.keyring.keys(actor.tenant)
+
+    def work(transaction: Transaction) -> None:
+        old = _known(transaction, actor, key_id)
+        if old.revoked_at is None:
+            apikeys.end(transaction, actor.tenant, key_id, revoked_at=transaction.now, expires_at=None)
+        transaction.append(
+            "audit_record", [journal.row(keys, actor, transaction.now, "revoke_api_key", count=1)]
+        )
+
+    resources.database.write(work, deadline=actor.deadline)
+
+
+def new_key(
+    tenant: int,
+    mode: Mode,
+    name: str,
+    operations: Sequence[str],
+    granted: Sequence[str] | None,
+    now: float,
+    until: float | None,
+) -> Made:
+    """Return a new key's record and its text: `sr_live_` or `sr_test_` and 64 hex digits."""
+    text = f"sr_{mode}_{secrets.token_hex(32)}"
+    given = None if granted is None else tuple(sorted(set(granted)))
+    ordered = tuple(name for name in OPERATIONS if name in operations)
+    return ApiKeyRecord(
+        f"key_{secrets.token_hex(8)}", tenant, mode, name, ordered, given, now, until, None
+    ), text
+
+
+def bootstrap(resources: Resources, name: str) -> dict[Mode, Made]:
+    """Create a business with live and test data apart, its keysets and first keys; see `Vault.bootstrap`."""
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest("a tenant's name has 1 to 64 letters, digits, spaces or _.:-", "/name")
+    now = resources.database.clock()
+    modes: tuple[Mode, Mode] = ("live", "test")
+    tenants = {mode: new_tenant_id() for mode in modes}
+    keysets = [
+        [resources.keyring.create(tenants[mode], purpose, now) for purpose in Purpose] for mode in modes
+    ]
+    Keysets(resources.database).create_tenants(name, modes, keysets)
+    made: dict[Mode, Made] = {}
+    for mode in modes:
+        actor = Actor(tenants[mode], mode, "bootstrap", "bootstrap")
+        made[mode] = create(resources, actor, "bootstrap", OPERATIONS, None, None, None)
+    return made
+
+
+def _commit(
+    resources: Resources,
+    actor: Actor,
+    operation: str,
+    make: Callable[[Transaction], Made],
+    remember: Remember | None,
+) -> Made:
+    keys = resources.keyring.keys(actor.tenant)
+    once = Once(keys, actor.tenant, remember)
+
+    def work(transaction: Transaction) -> Made:
+        once.check(transaction)
+        record, text = make(transaction)
+        apikeys.add(transaction, record, digest_of(text))
+        transaction.append("audit_record", [journal.row(keys, actor, transaction.now, operation, count=1)])
+        once.keep(transaction, (record, text))
+        return record, text
+
+    return resources.database.write(work, deadline=actor.deadline)
+
+
+def _known(transaction: Transaction, actor: Actor, key_id: str) -> ApiKeyRecord:
+    for record in apikeys.of_tenant(transaction.connection, actor.tenant):
+        if record.id == key_id:
+            return record
+    raise Refused(UnknownApiKey("no API key of that id"))
+
+
+def _live(transaction: Transaction, actor: Actor, key_id: str) -> ApiKeyRecord:
+    record = _known(transaction, actor, key_id)
+    ended = record.expires_at is not None and record.expires_at * 1e6 <= transaction.now
+    if record.revoked_at is not None or ended:
+        raise Refused(UnknownApiKey("the API key has ended; make a new one"))
+    return record
+
+
+def _check(
+    name: str, operations: Sequence[str], granted: Sequence[str] | None, expires_in: int | None
+) -> None:
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest("a key's name has 1 to 64 letters, digits, spaces or _.:-", "/name")
+    if not operations or any(operation not in OPERATIONS for operation in operations):
+        raise InvalidRequest(
+            "operations must name at least one operation, and only known ones", "/operations"
+        )
+    if expires_in is not None and not 1 <= expires_in <= 315_360_000:
+        raise InvalidRequest("expires_in_seconds must be 1 to 315,360,000", "/expires_in_seconds")
+    for field in granted or ():
+        fields.get(field)

@@ -1,0 +1,74 @@
+"""Background work, done by one process at a time under a lease: expired tokens, old replies, epochs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from vault.audit import journal
+from vault.columns import Actor
+from vault.index import BUCKETS
+from vault.resources import Resources
+from vault.store import epochs, idempotency, leases
+from vault.store import tokens as rows
+from vault.store.writer import Transaction
+
+LEASE_SECONDS = 120.0
+BATCH = 1_000  # expired tokens deleted in one commit
+
+
+class Maintenance:
+    """What the worker process does every so often; `holder` names the process in the lease."""
+
+    def __init__(self, resources: Resources, holder: str) -> None:
+        self._resources, self._holder = resources, holder
+
+    def run_once(self) -> dict[str, int]:
+        """Do all background work that is due; return counts by name, empty if another process holds the lease."""
+        database = self._resources.database
+        if leases.acquire(database, "maintenance", self._holder, LEASE_SECONDS) is None:
+            return {}
+        done = {"expired_tokens": 0, "idempotency_replies": 0}
+        for bucket in range(BUCKETS):
+            done["expired_tokens"] += self._expire(bucket)
+            done["idempotency_replies"] += self._forget_replies(bucket)
+            if (
+                bucket % 512 == 511
+                and leases.acquire(database, "maintenance", self._holder, LEASE_SECONDS) is None
+            ):
+                return done
+        epochs.advance(database)
+        done["closed_epoch"] = epochs.close(database)
+        return done
+
+    def release(self) -> None:
+        """Give the lease back, so that another process need not wait for its end."""
+        leases.release(self._resources.database, "maintenance", self._holder)
+
+    def _expire(self, bucket: int) -> int:
+        """Delete one bucket's tokens whose time is over, with an audit record for each tenant."""
+        database, total = self._resources.database, 0
+        while True:
+            with database.read() as connection:
+                found = rows.expired(connection, bucket, database.now(), BATCH)
+            if not found:
+                return total
+            total += database.write(lambda transaction, found=found: self._shred(transaction, bucket, found))
+
+    def _shred(self, transaction: Transaction, bucket: int, found: list[tuple[int, bytes]]) -> int:
+        by_tenant: dict[int, list[rows.Place]] = defaultdict(list)
+        for tenant, token in found:
+            by_tenant[tenant].append((bucket, token))
+        for tenant, places in by_tenant.items():
+            gone = rows.remove(transaction, tenant, places)
+            keys = self._resources.keyring.keys(tenant)
+            actor = Actor(tenant, "live", "maintenance", "maintenance")
+            row = journal.row(keys, actor, transaction.now, "expire", count=len(gone), tokens=sorted(gone))
+            transaction.append("audit_record", [row])
+        return len(found)
+
+    def _forget_replies(self, bucket: int) -> int:
+        database = self._resources.database
+        with database.read() as connection:
+            if not idempotency.any_expired(connection, bucket, database.now()):
+                return 0
+        return database.write(lambda transaction: idempotency.sweep(transaction, bucket))

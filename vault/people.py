@@ -1,0 +1,60 @@
+"""Person keys: each subject's values are sealed under a key of its own, which an erasure destroys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from keys.keyring import TenantKeys
+from keys.keyset import Purpose, new_key_id
+from keys.secret import Secret
+from keys.wrapping import wrap
+from vault import cipher
+from vault.resources import Resources, open_person_keys, person_context
+from vault.store import subjects
+from vault.store.writer import Transaction
+
+
+class StalePeople(Exception):  # noqa: N818
+    """Somebody was erased or entered while values were being sealed; seal again."""
+
+
+@dataclass(slots=True, repr=False)
+class People:
+    """The person keys that a request seals under, and those of them that are not stored yet.
+
+    Attributes:
+        keys: id and plain bytes, by subject digest.
+        new: wrapped keys to store, by subject digest.
+    """
+
+    keys: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
+    new: dict[bytes, subjects.Wrapped] = field(default_factory=dict)
+
+    def hold(self, transaction: Transaction, tenant: int) -> None:
+        """Store the new keys and keep the others from erasure until the commit; StalePeople if any changed."""
+        old = [digest for digest in self.keys if digest not in self.new]
+        held = subjects.hold(transaction, tenant, old) if old else {}
+        if any(held.get(digest) != self.keys[digest][0] for digest in old):
+            raise StalePeople
+        if self.new and len(subjects.claim(transaction, tenant, self.new)) != len(self.new):
+            raise StalePeople
+
+
+def gather(resources: Resources, keys: TenantKeys, tenant: int, digests: Iterable[bytes]) -> People:
+    """Return the keys of these subjects, new ones for those who have none yet."""
+    wanted = list(dict.fromkeys(digests))
+    if not wanted:
+        return People()
+    with resources.database.read() as connection:
+        found = subjects.known(connection, resources.database.dialect, tenant, wanted)
+    people = People(open_person_keys(keys, tenant, found))
+    missing = [digest for digest in wanted if digest not in found]
+    primary = keys.primary(Purpose.SEAL)
+    resources.keyring.spend(tenant, primary, len(missing))
+    aead = cipher.aead(primary)
+    for digest in missing:
+        key_id, key = new_key_id(), Secret.random().expose()
+        people.keys[digest] = key_id, key
+        people.new[digest] = key_id, wrap(aead, key, person_context(tenant, digest, key_id)), primary.id
+    return people

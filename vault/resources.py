@@ -1,0 +1,146 @@
+"""What every step of the vault works with: the database, the keys, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from keys.keyring import Keyring, TenantKeys
+from keys.keyset import Purpose
+from keys.wrapping import unwrap
+from vault import cipher, tokens
+from vault.audit import journal
+from vault.columns import Actor, Description
+from vault.context import number, pack
+from vault.errors import ItemError, VaultError
+from vault.index import token_buckets
+from vault.store import subjects
+from vault.store.database import Database
+from vault.store.writer import Transaction
+from vault.store.tokens import KIND_NAMES, Place, Stored, fetch
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """The database, the keyring and the monotonic clock that deadlines count in (seconds)."""
+
+    database: Database
+    keyring: Keyring
+    monotonic: Callable[[], float]
+
+
+def person_context(tenant: int, subject: bytes, key_id: int) -> bytes:
+    """Return the bytes that a wrapped person key is bound to."""
+    return pack(b"strongroom/1 person", number(tenant), subject, number(key_id))
+
+
+def open_person_keys(
+    keys: TenantKeys, tenant: int, wrapped: dict[bytes, subjects.Wrapped]
+) -> dict[bytes, tuple[int, bytes]]:
+    """Return the id and plain bytes of each subject's key, by subject digest."""
+    opened = {}
+    for digest, (key_id, blob, wrap_key) in wrapped.items():
+        cipher_ = cipher.aead(keys.version(Purpose.SEAL, wrap_key))
+        opened[digest] = key_id, unwrap(cipher_, blob, person_context(tenant, digest, key_id))
+    return opened
+
+
+def parse_column(
+    keys: TenantKeys, actor: Actor, texts: Sequence[object], field: str | None
+) -> tuple[list[Place | None], dict[int, VaultError]]:
+    """Return where each token would lie, None where its text is no token of this tenant's mode; and why, by index."""
+    parsed: list[tuple[int | None, bytes] | None] = []
+    errors: dict[int, VaultError] = {}
+    for at, text in enumerate(texts):
+        try:
+            parsed.append(tokens.parse(actor.mode, text, field))
+        except ItemError as error:
+            parsed.append(None)
+            errors[at] = error
+    shaped = [token for bucket, token in filter(None, parsed) if bucket is None]
+    buckets = iter(token_buckets(keys.primary(Purpose.ROUTE), actor.tenant, shaped) if shaped else ())
+    places = [
+        None if found is None else (next(buckets) if found[0] is None else found[0], found[1])
+        for found in parsed
+    ]
+    return places, errors
+
+
+def look_up(resources: Resources, actor: Actor, places: Sequence[Place | None]) -> dict[bytes, Stored]:
+    """Return the tokens that exist among `places`, by stored form."""
+    wanted = list({place for place in places if place is not None})
+    with resources.database.read() as connection:
+        return fetch(connection, resources.database.dialect, actor.tenant, wanted)
+
+
+def open_values(
+    resources: Resources,
+    keys: TenantKeys,
+    actor: Actor,
+    slot: str,
+    rows: Sequence[Stored],
+    sealed: Sequence[bytes],
+) -> list[bytes]:
+    """Open sealed parts of rows; UnreadableValue if one does not open."""
+    digests = list(
+        {
+            row.subject
+            for row, blob in zip(rows, sealed, strict=True)
+            if row.subject and cipher.is_personal(blob)
+        }
+    )
+    people: dict[int, bytes] = {}
+    if digests:
+        with resources.database.read() as connection:
+            wrapped = subjects.known(connection, resources.database.dialect, actor.tenant, digests)
+        people = dict(open_person_keys(keys, actor.tenant, wrapped).values())
+    fields, stored = [row.field for row in rows], [row.token for row in rows]
+    return cipher.open_column(
+        actor.tenant, slot, fields, stored, sealed, lambda key_id: keys.version(Purpose.SEAL, key_id), people
+    )
+
+
+def description(actor: Actor, row: Stored) -> Description:
+    """Return what may be said of a token."""
+    return Description(
+        token=public(actor, [row])[0],
+        field=row.field,
+        kind=KIND_NAMES[row.kind],
+        deterministic=bool(row.deterministic),
+        scope=row.scope,
+        source=row.source,
+        subject=row.subject is not None,
+        metadata=row.metadata is not None,
+        created_at=row.created_at / 1e6,
+        expires_at=None if row.expires_at is None else row.expires_at / 1e6,
+        key="" if row.seal_key is None else f"{row.seal_key:016x}",
+    )
+
+
+def public(actor: Actor, rows: Sequence[Stored]) -> list[str]:
+    """Return the public forms of tokens."""
+    return tokens.texts(actor.mode, [row.bucket for row in rows], [row.token for row in rows])
+
+
+def record(
+    resources: Resources,
+    actor: Actor,
+    keys: TenantKeys,
+    operation: str,
+    *,
+    field: str,
+    tokens: Sequence[bytes],
+    refused: int = 0,
+    purpose: str = "",
+    view: str = "",
+) -> None:
+    """Make the audit record durable: nothing is answered before."""
+    row = journal.row(
+        keys, actor, resources.database.now(), operation,
+        field=field, purpose=purpose, view=view, count=len(tokens), refused=refused, tokens=tokens,
+    )  # fmt: skip
+
+    def work(transaction: Transaction) -> None:
+        transaction.append("audit_record", [row])
+
+    resources.database.write(work, deadline=actor.deadline, reads=False)

@@ -1,0 +1,117 @@
+"""Tokens back into values or masks, and what else may be read of them; each answer after its audit record is durable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from keys.keyring import TenantKeys
+from vault import fields
+from vault.columns import MAX_ITEMS, PURPOSES, Actor, Described, Revealed, View
+from vault.errors import (
+    ExpiredToken,
+    FieldNotGranted,
+    InvalidRequest,
+    NotRevealable,
+    UnknownToken,
+    VaultError,
+)
+from vault.resources import Resources, description, look_up, open_values, parse_column, record
+from vault.store.tokens import Stored
+
+
+def reveal(
+    resources: Resources,
+    actor: Actor,
+    texts: Sequence[object],
+    purpose: str,
+    view: View,
+    field: str | None,
+    metadata: bool,
+) -> Revealed:
+    """Return the column of values or masks; see `Vault.reveal`."""
+    if purpose not in PURPOSES:
+        raise InvalidRequest("purpose must be one of the purposes in the documentation", "/purpose")
+    if view not in {"masked", "plain"}:
+        raise InvalidRequest("view must be masked or plain", "/view")
+    keys, places, rows, errors = _readable(resources, actor, texts, field)
+    wanted = {token: row for token, row in rows.items() if row.sealed is not None}
+    held = list(wanted.values())
+    opened = open_values(resources, keys, actor, "value", held, [row.sealed or b"" for row in held])
+    shown = dict(zip(wanted, _shown(view, held, opened), strict=True))
+    notes = _notes(resources, keys, actor, rows) if metadata else {}
+    for at, place in enumerate(places):
+        if place is not None and at not in errors and place[1] not in shown:
+            errors[at] = NotRevealable("a one-way token keeps no value")
+    values = [None if at in errors or place is None else shown[place[1]] for at, place in enumerate(places)]
+    good = [place[1] for at, place in enumerate(places) if place is not None and at not in errors]
+    record(
+        resources, actor, keys, "reveal",
+        field=_one_field(held), purpose=purpose, view=view, tokens=good, refused=len(errors),
+    )  # fmt: skip
+    listed = [notes.get(place[1]) if place and at not in errors else None for at, place in enumerate(places)]
+    return Revealed(values, listed if metadata else None, errors)
+
+
+def describe(resources: Resources, actor: Actor, texts: Sequence[object], field: str | None) -> Described:
+    """Return what may be said of each token; see `Vault.describe`."""
+    keys, places, rows, errors = _readable(resources, actor, texts, field)
+    told = {token: description(actor, row) for token, row in rows.items()}
+    good = [place[1] for at, place in enumerate(places) if place is not None and at not in errors]
+    record(
+        resources,
+        actor,
+        keys,
+        "describe",
+        field=_one_field(list(rows.values())),
+        tokens=good,
+        refused=len(errors),
+    )
+    return Described(
+        [None if at in errors or place is None else told[place[1]] for at, place in enumerate(places)], errors
+    )
+
+
+def _readable(
+    resources: Resources, actor: Actor, texts: Sequence[object], field: str | None
+) -> tuple[TenantKeys, list[tuple[int, bytes] | None], dict[bytes, Stored], dict[int, VaultError]]:
+    """Return the rows that the caller may read, and the error of each item that has none."""
+    if len(texts) > MAX_ITEMS:
+        raise InvalidRequest(f"at most {MAX_ITEMS} tokens go into one request", "/tokens")
+    if field is not None:
+        fields.get(field)
+    keys = resources.keyring.keys(actor.tenant)
+    places, errors = parse_column(keys, actor, texts, field)
+    rows = look_up(resources, actor, places)
+    now = resources.database.now()
+    refused: dict[bytes, VaultError] = {}
+    for token, row in rows.items():
+        if row.expires_at is not None and row.expires_at <= now:
+            refused[token] = ExpiredToken("the token's time to live is over")
+        elif actor.fields is not None and row.field not in actor.fields:
+            refused[token] = FieldNotGranted("the key does not reach this token's field")
+    for at, place in enumerate(places):
+        if place is not None and place[1] not in rows:
+            errors[at] = UnknownToken("no such token")
+        elif place is not None and place[1] in refused:
+            errors[at] = refused[place[1]]
+    return keys, places, {token: row for token, row in rows.items() if token not in refused}, errors
+
+
+def _shown(view: View, rows: Sequence[Stored], opened: Sequence[bytes]) -> list[str]:
+    if view == "plain":
+        return [value.decode() for value in opened]
+    masks = {row.field: fields.get(row.field).mask for row in rows}
+    return [masks[row.field](value.decode()) for row, value in zip(rows, opened, strict=True)]
+
+
+def _notes(
+    resources: Resources, keys: TenantKeys, actor: Actor, rows: Mapping[bytes, Stored]
+) -> dict[bytes, bytes]:
+    noted = [row for row in rows.values() if row.metadata is not None]
+    opened = open_values(resources, keys, actor, "metadata", noted, [row.metadata or b"" for row in noted])
+    return {row.token: note for row, note in zip(noted, opened, strict=True)}
+
+
+def _one_field(rows: Sequence[Stored]) -> str:
+    named = {row.field for row in rows}
+    return named.pop() if len(named) == 1 else ""

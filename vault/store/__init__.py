@@ -1,0 +1,1 @@
+"""The only SQL: tables, statements and migrations, on SQLite and PostgreSQL."""

@@ -1,0 +1,121 @@
+"""One database: its engine, a connection a thread for reads, and one writer that commits for all waiting requests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import NullPool
+
+from vault.errors import InvalidRequest
+from vault.store.dialects import Dialect, PostgreSQL, SQLite
+from vault.store.writer import Transaction, Writer
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 30.0  # how long a writer waits for another process's commit
+
+
+class Database:
+    """SQLite or PostgreSQL, by URL; safe to share between threads, not between processes."""
+
+    def __init__(self, url: str, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        """Args: `clock` gives seconds since 1970 (UTC), `monotonic` the seconds that deadlines count in.
+
+        Raises InvalidRequest if `url` is neither `sqlite:///path` nor `postgresql://…`.
+        """
+        self.clock = clock
+        self.engine, self.dialect = _open(url)
+        self._local = threading.local()
+        self._writer = Writer(self.engine, self.dialect, clock, monotonic)
+
+    def now(self) -> int:
+        """Return the time in microseconds since 1970 (UTC)."""
+        return int(self.clock() * 1_000_000)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give this thread's own connection, in autocommit: each statement sees what is committed."""
+        connection = getattr(self._local, "connection", None)
+        if connection is None or connection.closed:
+            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._local.connection = connection
+        try:
+            yield connection
+        except DBAPIError:
+            self._local.connection = None
+            connection.close()
+            raise
+        except BaseException:
+            if connection.invalidated:
+                self._local.connection = None
+            raise
+
+    def write(
+        self,
+        work: Callable[[Transaction], T],
+        *,
+        guard: tuple[int, int] | None = None,
+        deadline: float | None = None,
+        reads: bool = True,
+    ) -> T:
+        """Run `work` in a transaction, perhaps with other requests' work in the same one; return after the commit.
+
+        Args:
+            work: may run more than once, so it must not change anything but its transaction.
+            guard: tenant and key generation that must still hold, or StaleKeyset is raised.
+            deadline: monotonic seconds after which DeadlineExceeded is raised instead.
+            reads: False where `work` only appends, so that it can share bulk statements with others.
+        """
+        return self._writer.run(work, guard, deadline, reads)
+
+    def close(self) -> None:
+        """Close every connection; the database is not used after."""
+        self.engine.dispose()
+
+
+def _open(url: str) -> tuple[Engine, Dialect]:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise InvalidRequest("the database URL cannot be read") from None
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        return _open_sqlite(url, Path(parsed.database))
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        options = "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+        engine = create_engine(
+            parsed, pool_size=20, max_overflow=40, pool_pre_ping=False,
+            connect_args={"options": options, "connect_timeout": 5}, hide_parameters=True,
+        )  # fmt: skip
+        return engine, PostgreSQL()
+    raise InvalidRequest("the database URL must begin with sqlite:/// and a path, or with postgresql://")
+
+
+def _open_sqlite(url: str, path: Path) -> tuple[Engine, Dialect]:
+    engine = create_engine(
+        url, poolclass=NullPool, hide_parameters=True,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "cached_statements": 256},
+    )  # fmt: skip
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions of its own
+        for pragma in (
+            "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON",
+            "temp_store=MEMORY", "cache_size=-65536", "mmap_size=268435456",
+        ):  # fmt: skip
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine, SQLite(path)

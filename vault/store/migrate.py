@@ -1,0 +1,64 @@
+"""Bring a database to this version's schema, and say whether it is there (alembic)."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from vault.errors import SchemaBehind
+from vault.store.database import Database
+from vault.store.tables import metadata
+
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+def upgrade(database: Database) -> None:
+    """Apply the migrations that are missing, in one transaction; nothing changes if one fails."""
+    config = _config()
+    with database.dialect.turn(), database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def check(database: Database) -> list[str]:
+    """Return how the schema differs from what this version needs; empty if it does not."""
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        current, head = context.get_current_revision(), head_revision()
+        if current != head:
+            return [f"the schema is at revision {current or 'none'}, this version needs {head}"]
+        return [_words(difference) for difference in compare_metadata(context, metadata)]
+
+
+def require_head(database: Database) -> None:
+    """Raise SchemaBehind unless the database is at this version's schema."""
+    with database.read() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current != head_revision():
+        raise SchemaBehind("the database is at another schema: run `strongroom db upgrade`")
+
+
+@cache
+def head_revision() -> str | None:
+    """Return the newest migration's revision."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    return config
+
+
+def _words(difference: object) -> str:
+    kind = difference[0] if isinstance(difference, tuple) else difference
+    names = (
+        [str(getattr(part, "name", part)) for part in difference[1:]] if isinstance(difference, tuple) else []
+    )
+    return f"{kind}: {' '.join(names)}"

@@ -1,0 +1,188 @@
+"""Every table. Growing ones lead with `bucket` (0 to 4095) in key and indexes, so that they can be spread over machines.
+
+Times are microseconds since 1970 (UTC); ids of tenants and keys are random, 1 to 2**63 - 1; `epoch` says when a row last
+changed (design, decision 9). docs/format.md has every byte.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _clustered(name: str, *parts: Column[object] | Index | UniqueConstraint) -> Table:
+    """Rows lie in the order of their primary key on SQLite (WITHOUT ROWID): one tree to write, not two."""
+    return Table(name, metadata, *parts, sqlite_with_rowid=False)
+
+
+tenant = Table(
+    "tenant",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("mode", Text, nullable=False),  # live or test
+    Column("generation", BigInteger, nullable=False),  # every change of a keyset raises it
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("name", "mode"),
+)
+
+key_version = Table(
+    "key_version",
+    metadata,
+    Column("tenant", BigInteger, primary_key=True),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("purpose", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("root", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("messages", BigInteger, nullable=False),  # reserved so far, in blocks
+    Column("created_at", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the key's whole text
+    Column("operations", Text, nullable=False),  # space-separated
+    Column("fields", Text),  # space-separated; null for all
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    Column("epoch", BigInteger, nullable=False),
+    Index(None, "tenant"),
+)
+
+token = _clustered(
+    "token",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("token", LargeBinary, primary_key=True),
+    Column("field", Text, nullable=False),
+    Column("kind", SmallInteger, nullable=False),  # 1 opaque, 2 shaped, 3 one_way
+    Column("deterministic", Boolean, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("subject", LargeBinary),  # 16 bytes, keyed
+    Column("sealed", LargeBinary),  # null for one_way
+    Column("metadata", LargeBinary),
+    Column("seal_key", BigInteger),  # the keyset version or person key of `sealed` and `metadata`
+    Column("index_bucket", SmallInteger),  # where the index entry lies; null if there is none
+    Column("index_key", BigInteger),
+    Column("digest", LargeBinary),
+    Column("source", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("epoch", BigInteger, nullable=False),
+    Index("ix_token_subject", "bucket", "tenant", "subject",
+          sqlite_where=text("subject IS NOT NULL"), postgresql_where=text("subject IS NOT NULL")),
+    Index("ix_token_expires", "bucket", "expires_at",
+          sqlite_where=text("expires_at IS NOT NULL"), postgresql_where=text("expires_at IS NOT NULL")),
+)  # fmt: skip
+
+index_entry = _clustered(
+    "index_entry",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", BigInteger, primary_key=True, autoincrement=False),  # index keyset version
+    Column("digest", LargeBinary, primary_key=True),  # bound to tenant, field and scope by its key
+    Column(
+        "tie", LargeBinary, primary_key=True
+    ),  # empty: the one deterministic token; else the fresh token itself
+    Column("token_bucket", SmallInteger, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+subject = _clustered(
+    "subject",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("key", BigInteger, nullable=False),  # the person key's id
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("wrap_key", BigInteger, nullable=False),  # the seal keyset version that wraps it
+    Column("created_at", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+erasure = _clustered(
+    "erasure",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", LargeBinary, primary_key=True),
+    Column("subject", LargeBinary, nullable=False),
+    Column("key", BigInteger, nullable=False),  # the person key destroyed
+    Column("tokens", Integer, nullable=False),
+    Column("erased_at", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+tombstone = _clustered(
+    "tombstone",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("token", LargeBinary, primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Index(None, "bucket", "epoch"),
+)
+
+audit_record = _clustered(
+    "audit_record",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", LargeBinary, primary_key=True),  # microseconds (8 bytes) and 8 random bytes
+    Column("leaf", LargeBinary, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+idempotency = _clustered(
+    "idempotency",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", LargeBinary, primary_key=True),  # keyed digest of the caller's key
+    Column("fingerprint", LargeBinary, nullable=False),  # keyed digest of the request
+    Column("status", SmallInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index(None, "bucket", "expires_at"),
+)
+
+epoch = Table(
+    "epoch",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # the newest is current
+    Column("opened_at", BigInteger, nullable=False),
+    Column("horizon", Text),  # PostgreSQL: transactions before this one may still write into the epoch
+    Column("closed_at", BigInteger),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),  # raised by every new holder
+    Column("expires_at", BigInteger, nullable=False),
+)

@@ -1,0 +1,141 @@
+"""Rows of `token` and their index entries: read, claim, delete, list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, and_, or_, select
+
+from vault.columns import Kind
+from vault.store.dialects import Dialect, Row
+from vault.store.tables import token
+from vault.store.writer import Transaction
+
+KINDS: dict[Kind, int] = {"opaque": 1, "shaped": 2, "one_way": 3}
+KIND_NAMES: dict[int, Kind] = {number: name for name, number in KINDS.items()}
+
+Place = tuple[int, bytes]  # bucket and stored token
+
+ALL_BUCKETS = "WITH RECURSIVE every(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM every WHERE n < 4095)"
+
+
+class Stored(NamedTuple):
+    """What is read of a token to reveal or describe it; times in microseconds."""
+
+    bucket: int
+    token: bytes
+    field: str
+    kind: int
+    deterministic: bool
+    scope: str
+    subject: bytes | None
+    sealed: bytes | None
+    metadata: bytes | None
+    seal_key: int | None
+    source: str | None
+    created_at: int
+    expires_at: int | None
+
+
+def fetch(
+    connection: Connection, dialect: Dialect, tenant: int, places: Sequence[Place]
+) -> dict[bytes, Stored]:
+    """Return the tokens that exist among `places`, by stored form."""
+    rows = dialect.match(connection, "token", Stored._fields, ("bucket", "token"), tenant, places)
+    return {row[1]: Stored(*row) for row in rows}
+
+
+def taken(transaction: Transaction, tenant: int, places: Sequence[Place]) -> set[bytes]:
+    """Return which of `places` hold a token already."""
+    found = transaction.dialect.match(
+        transaction.connection, "token", ("token",), ("bucket", "token"), tenant, places
+    )
+    return {row[0] for row in found}
+
+
+def deterministic(
+    connection: Connection, dialect: Dialect, tenant: int, entries: Sequence[tuple[int, int, bytes]]
+) -> dict[bytes, Place]:
+    """Return where the one token of each entry lies, by digest; `entries` are bucket, index key and digest."""
+    keys = [(*entry, b"") for entry in entries]
+    columns = ("digest", "token_bucket", "token")
+    rows = dialect.match(connection, "index_entry", columns, ("bucket", "key", "digest", "tie"), tenant, keys)
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def claim(transaction: Transaction, rows: Sequence[Row]) -> set[bytes]:
+    """Insert deterministic index entries that are not there yet; return the digests of those that were not."""
+    key = ("bucket", "tenant", "key", "digest", "tie")
+    won = transaction.dialect.claim(
+        transaction.connection, "index_entry", key, [(*row, transaction.epoch) for row in rows]
+    )
+    return {found[3] for found in won}
+
+
+def find(connection: Connection, tenant: int, key: int, digest: bytes) -> list[Place]:
+    """Return every token whose value has this digest under this index version, in any bucket."""
+    statement = (
+        f"{ALL_BUCKETS} SELECT e.token_bucket, e.token FROM every CROSS JOIN index_entry e "
+        f"WHERE e.bucket = every.n AND e.tenant = {int(tenant)} AND e.key = {int(key)} AND e.digest = "
+    )
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    return [(row[0], row[1]) for row in connection.exec_driver_sql(statement + mark, (digest,))]
+
+
+def of_subject(connection: Connection, tenant: int, digest: bytes) -> list[Place]:
+    """Return every token of a subject, in any bucket."""
+    statement = (
+        f"{ALL_BUCKETS} SELECT t.bucket, t.token FROM every CROSS JOIN token t "
+        f"WHERE t.bucket = every.n AND t.tenant = {int(tenant)} AND t.subject = "
+    )
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    return [(row[0], row[1]) for row in connection.exec_driver_sql(statement + mark, (digest,))]
+
+
+def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> set[bytes]:
+    """Delete tokens with their index entries, leave a tombstone for each; return those that existed."""
+    connection, dialect = transaction.connection, transaction.dialect
+    columns = ("bucket", "token", "deterministic", "index_bucket", "index_key", "digest")
+    found = dialect.match(connection, "token", columns, ("bucket", "token"), tenant, places)
+    entries = [
+        (index_bucket, index_key, digest, b"" if fixed else text)
+        for _, text, fixed, index_bucket, index_key, digest in found
+        if index_bucket is not None
+    ]
+    dialect.delete(connection, "index_entry", ("bucket", "key", "digest", "tie"), tenant, entries)
+    gone = [(row[0], row[1]) for row in found]
+    dialect.delete(connection, "token", ("bucket", "token"), tenant, gone)
+    graves = [(bucket, tenant, text, transaction.epoch) for bucket, text in gone]
+    if graves:
+        dialect.claim(connection, "tombstone", ("bucket", "tenant", "token"), graves)
+    return {text for _, text in gone}
+
+
+def page(
+    connection: Connection, tenant: int, after: Place, limit: int, field: str | None, subject: bytes | None
+) -> list[Stored]:
+    """Return up to `limit` tokens behind `after`, in the order of bucket and stored form."""
+    bucket, last = after
+    where = [
+        token.c.tenant == tenant,
+        or_(token.c.bucket > bucket, and_(token.c.bucket == bucket, token.c.token > last)),
+        token.c.bucket >= bucket,
+    ]
+    if field is not None:
+        where.append(token.c.field == field)
+    if subject is not None:
+        where.append(token.c.subject == subject)
+    columns = [token.c[name] for name in Stored._fields]
+    query = select(*columns).where(*where).order_by(token.c.bucket, token.c.token).limit(limit)
+    return [Stored(*row) for row in connection.execute(query)]
+
+
+def expired(connection: Connection, bucket: int, now: int, limit: int) -> list[tuple[int, bytes]]:
+    """Return tenant and stored form of tokens of one bucket whose time is over."""
+    query = (
+        select(token.c.tenant, token.c.token)
+        .where(token.c.bucket == bucket, token.c.expires_at <= now)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in connection.execute(query)]
