@@ -1,0 +1,129 @@
+"""The one place where bodies and queries are read: size, type, JSON, shape; no error repeats what came.
+
+A body that can be read in two ways is refused: duplicate names (RFC 8259, section 4) are found by counting
+colons against the re-encoded body, which is cheap, and by walking every object only where the counts differ.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+
+import msgspec
+from flask import g, request
+
+from api import validation
+from api.errors import BadRequest, BodyTooLarge, MalformedJson, UnsupportedMediaType
+from api.state import state
+from vault.errors import InvalidRequest
+
+T = TypeVar("T")
+JSON = "application/json"
+_DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
+
+
+def read(kind: type[T], loose: type[T] | None = None, *, optional: bool = False) -> T:
+    """Return the current request's body as `kind`.
+
+    Args:
+        kind: a Struct that forbids unknown members and omits defaults.
+        loose: what to try when `kind` fails because of single items: the same with Any for each.
+        optional: no body stands for all defaults.
+    Raises:
+        UnsupportedMediaType, BodyTooLarge, MalformedJson, InvalidRequest.
+    """
+    if optional and _left_out():
+        return kind()
+    body = g.body = receive(state().settings.max_body_bytes)
+    return decode(body, kind, loose)
+
+
+def receive(limit: int) -> bytes:
+    """Return the current request's body, at most `limit` bytes of JSON, with or without a Content-Length."""
+    environ = request.environ
+    if environ.get("CONTENT_TYPE") != JSON:
+        _check_type(environ.get("CONTENT_TYPE", ""))
+    if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
+        raise UnsupportedMediaType("a compressed body is not read")
+    stated = environ.get("CONTENT_LENGTH", "")
+    if not stated:  # chunked, or nothing: only a server that ends the stream itself may be read to its end
+        body = environ["wsgi.input"].read(limit + 1) if environ.get("wsgi.input_terminated") else b""
+        return _short_enough(body, limit)
+    if not (stated.isascii() and stated.isdigit()):
+        raise BadRequest("Content-Length is not a number")
+    if len(stated) > 18 or int(stated) > limit:
+        raise BodyTooLarge(f"at most {limit:,} bytes")
+    return bytes(environ["wsgi.input"].read(int(stated)))
+
+
+def decode(body: bytes, kind: type[T], loose: type[T] | None = None) -> T:
+    """Return `body` as `kind`, or as `loose` if only single items are of the wrong type."""
+    try:
+        ask: T = _decoder(kind).decode(body)
+    except msgspec.ValidationError as error:
+        if loose is not None and validation.in_item(str(error)):
+            return decode(body, loose)
+        raise validation.refusal(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise MalformedJson("the body is not JSON in UTF-8") from None
+    except RecursionError:
+        raise MalformedJson("the body is nested too deeply") from None
+    if b"\\" in body or body.count(b":") != msgspec.json.encode(ask).count(b":"):
+        _refuse_duplicates(body)
+    return ask
+
+
+def query(kind: type[T]) -> T:
+    """Return the current request's query as `kind`; raise InvalidRequest, also for a name given twice."""
+    given = request.args
+    if any(len(values) > 1 for values in given.listvalues()):
+        raise InvalidRequest("a query parameter is given twice")
+    try:
+        return msgspec.convert(given.to_dict(), kind, strict=False)
+    except msgspec.ValidationError as error:
+        refused = validation.refusal(str(error))
+        name = refused.pointer.lstrip("/")
+        raise InvalidRequest(f"query parameter {name}: {refused}" if name else f"query: {refused}") from None
+
+
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    """Return the decoder of `kind`, made once."""
+    made = _DECODERS.get(kind)
+    if made is None:
+        made = _DECODERS[kind] = msgspec.json.Decoder(kind)
+    return made
+
+
+def _left_out() -> bool:
+    """Tell whether the request has neither a body nor a type for one."""
+    environ = request.environ
+    if environ.get("CONTENT_TYPE") or "HTTP_TRANSFER_ENCODING" in environ:
+        return False
+    return environ.get("CONTENT_LENGTH", "") in {"", "0"}
+
+
+def _check_type(stated: str) -> None:
+    """Raise UnsupportedMediaType unless `stated` is application/json, in UTF-8 if it names a charset."""
+    kind, _, parameters = stated.partition(";")
+    charset = parameters.strip().lower().replace('"', "")
+    if kind.strip().lower() != JSON or charset not in {"", "charset=utf-8"}:
+        raise UnsupportedMediaType("the Content-Type must be application/json, in UTF-8")
+
+
+def _short_enough(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise BodyTooLarge(f"at most {limit:,} bytes")
+    return bytes(body)
+
+
+def _refuse_duplicates(body: bytes) -> None:
+    """Raise MalformedJson if any object of `body` has two members of one name."""
+    try:
+        json.loads(body, object_pairs_hook=_distinct, parse_int=len, parse_float=len)
+    except RecursionError:
+        raise MalformedJson("the body is nested too deeply") from None
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise MalformedJson("an object has two members of one name")

@@ -1,0 +1,77 @@
+"""Numbers for Prometheus: requests, their seconds, values by field and result; never a caller's text.
+
+With several workers each writes its own files into `metrics_dir`, and any of them answers for all
+(prometheus-client's multi-process mode); what starts the service empties the directory first.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
+
+
+class Metrics:
+    """One application's counters; thread-safe."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+            # The library asks for the name whenever it opens a file.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
+        shared = directory is not None
+        values.ValueClass = values.MultiProcessValue() if shared else values.MutexValue  # type: ignore[no-untyped-call]
+        self._directory = directory
+        registry = self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "strongroom_requests", "Requests", ["route", "method", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "strongroom_request_seconds",
+            "Seconds a request took",
+            ["route"],
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._values = Counter(
+            "strongroom_values",
+            "Values and tokens, each counted",
+            ["operation", "field", "result"],
+            registry=registry,
+        )
+        self._requests_of: dict[tuple[str, str, int], Counter] = {}
+        self._seconds_of: dict[str, Histogram] = {}
+        self._values_of: dict[tuple[str, str, str], Counter] = {}
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one request; `route` is a template of ours."""
+        key = (route, method, status)
+        counter = self._requests_of.get(key)
+        if counter is None:
+            counter = self._requests_of[key] = self._requests.labels(route, method, str(status))
+            self._seconds_of[route] = self._seconds.labels(route)
+        counter.inc()
+        self._seconds_of[route].observe(seconds)
+
+    def values(self, operation: str, field: str, result: str, count: int) -> None:
+        """Count values or tokens; `field` is a name of ours, or "any" where a request names none."""
+        if count:
+            key = (operation, field, result)
+            counter = self._values_of.get(key)
+            if counter is None:
+                counter = self._values_of[key] = self._values.labels(*key)
+            counter.inc(count)
+
+    def text(self) -> bytes:
+        """Return everything in the text format, of all processes."""
+        if self._directory is None:
+            return generate_latest(self._registry)
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, str(self._directory))  # type: ignore[no-untyped-call]
+        return generate_latest(registry)

@@ -1,0 +1,177 @@
+"""From an error to its reply: one table of statuses and titles, and bodies as RFC 9457 wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from flask import Flask, Response, g
+from werkzeug.exceptions import HTTPException
+
+from api import errors as api
+from api.schema.replies import ItemProblem, Problem
+from api.state import state
+from keys.errors import KeyProblem
+from vault import errors as vault
+from vault.columns import AlreadyDone, Reply
+
+MIMETYPE = "application/problem+json"
+
+TABLE: Mapping[type[Exception], tuple[int, str]] = {
+    api.BadRequest: (400, "The request is not valid HTTP"),
+    api.MalformedJson: (400, "The body is not valid JSON"),
+    api.Unauthenticated: (401, "A valid API key is needed"),
+    api.Forbidden: (403, "The API key is not for this"),
+    api.FieldNotReached: (403, "The API key does not reach this field"),
+    api.NotFound: (404, "There is nothing at this address"),
+    api.MethodNotAllowed: (405, "The method is not for this address"),
+    api.ShownOnce: (409, "The API key was made and shown before"),
+    api.BodyTooLarge: (413, "The body is too large"),
+    api.TooManyValues: (413, "There are too many values"),
+    api.UnsupportedMediaType: (415, "The body must be application/json"),
+    api.InternalError: (500, "Something is broken here"),
+    vault.InvalidRequest: (422, "The request is not valid"),
+    vault.UnknownField: (422, "There is no such field type"),
+    vault.ForbiddenField: (422, "This must never be stored"),
+    vault.InvalidOption: (422, "The field type has no such option"),
+    vault.NotShapable: (422, "The field has no shape to keep"),
+    vault.DomainTooSmall: (422, "Too few tokens would be left"),
+    vault.LookalikeRequired: (422, "These tokens look real"),
+    vault.NotSearchable: (422, "The field cannot be found by value"),
+    vault.InvalidValue: (422, "The value is not of its field type"),
+    vault.MalformedToken: (422, "This is no token"),
+    vault.UnknownToken: (404, "There is no such token"),
+    vault.ExpiredToken: (410, "The token has expired"),
+    vault.WrongMode: (422, "The token is of the other mode"),
+    vault.NotRevealable: (422, "A one-way token has no value"),
+    vault.FieldNotGranted: (403, "The API key does not reach this field"),
+    vault.SubjectConflict: (409, "The token belongs to another subject"),
+    vault.TokenSpaceExhausted: (409, "Too few tokens are left"),
+    vault.UnknownSubject: (404, "There is no such subject"),
+    vault.UnknownApiKey: (404, "There is no such API key"),
+    vault.IdempotencyKeyReused: (422, "The Idempotency-Key was used before"),
+    vault.DeadlineExceeded: (503, "The request took too long"),
+    vault.StaleKeyset: (503, "The keys are changing"),
+    vault.SchemaBehind: (503, "The database's schema is not ready"),
+    vault.UnreadableValue: (500, "A sealed value does not open"),
+    vault.VaultError: (500, "Something is broken here"),
+    KeyProblem: (503, "The keys cannot be used"),
+}
+
+HINTS: Mapping[str, str] = {
+    "unauthenticated": "send `Authorization: Bearer sr_live_…`; the key may have expired or been revoked",
+    "forbidden": "ask for an API key with this operation",
+    "forbidden_field": "ask for an API key with this field",
+    "unknown_field": "GET /v1/fields lists the field types",
+    "never_stored": "PCI DSS v4.0.1, 3.3.1: not even encrypted",
+    "too_many_values": "send them in several requests",
+    "body_too_large": "send it in several requests",
+    "unsupported_media_type": "send `Content-Type: application/json`, uncompressed",
+    "lookalike_required": 'say `"lookalike": true` if tokens may be taken for real values',
+    "domain_too_small": "keep fewer characters",
+    "wrong_mode": "tok_live_ needs an sr_live_ key, tok_test_ an sr_test_ key",
+    "shown_once": "POST /v1/apikeys/{id}/rotate makes a new text",
+    "idempotency_key_reused": "take a new key for every new request, and the old one only to repeat it",
+    "deadline_exceeded": "nothing was written; send it again with the same Idempotency-Key",
+    "stale_keyset": "nothing was written; send it again with the same Idempotency-Key",
+}
+
+OURS = (api.ApiError, vault.VaultError, KeyProblem)
+
+_BY_STATUS: Mapping[int, type[api.ApiError]] = {
+    400: api.BadRequest, 404: api.NotFound, 405: api.MethodNotAllowed,
+    413: api.BodyTooLarge, 415: api.UnsupportedMediaType,
+}  # fmt: skip
+
+
+def look_up(kind: type[Exception]) -> tuple[int, str]:
+    """Return status and title of an error class or of its nearest ancestor in the table."""
+    for cause in kind.__mro__:
+        if cause in TABLE:
+            return TABLE[cause]
+    return TABLE[api.InternalError]
+
+
+def detail(error: Exception) -> str:
+    """Return a sentence for `error`: its own words, all of them ours, or the title."""
+    return str(error) or look_up(type(error))[1]
+
+
+def kept(error: Exception, request_id: str, pointer: str | None = None) -> Reply:
+    """Return the problem body of `error` and its status; it asks nothing of Flask, so any thread may render it.
+
+    Args:
+        error: one of the table's classes.
+        pointer: which part of the body is to blame (RFC 6901), if the error does not say.
+    """
+    status, title = look_up(type(error))
+    code = str(getattr(error, "code", api.InternalError.code))
+    problem = Problem(
+        type=f"urn:strongroom:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail(error),
+        code=code,
+        pointer=getattr(error, "pointer", None) or pointer,
+        request_id=request_id,
+        hint=HINTS.get(code),
+    )
+    return Reply(status, msgspec.json.encode(problem))
+
+
+def items(errors: Mapping[int, Exception], base: str, member: str = "") -> list[ItemProblem]:
+    """Return the refused items of a column in order; `/base/index/member` points to each."""
+    tail = f"/{member}" if member else ""
+    return [
+        ItemProblem(index, str(getattr(error, "code", "")), detail(error), f"/{base}/{index}{tail}")
+        for index, error in sorted(errors.items())
+    ]
+
+
+def respond(error: Exception) -> Response:
+    """Return the whole reply to an error of the table."""
+    reply = kept(error, g.get("request_id", ""))
+    headers = {}
+    if reply.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="strongroom"'
+    if reply.status == 503:
+        headers["Retry-After"] = "1"
+    return Response(reply.body, reply.status, headers, mimetype=MIMETYPE)
+
+
+def replay(done: AlreadyDone) -> Response:
+    """Return the reply that was given before under the same Idempotency-Key."""
+    mimetype = MIMETYPE if done.reply.status >= 400 else "application/json"
+    headers = {"Idempotency-Replayed": "true"}
+    return Response(done.reply.body, done.reply.status, headers, mimetype=mimetype)
+
+
+def handle(error: Exception) -> Response:
+    """Answer any exception of a request; of what nobody expected, only the place goes to the log."""
+    if isinstance(error, AlreadyDone):
+        return replay(error)
+    if isinstance(error, HTTPException):
+        return _handle_http(error)
+    if look_up(type(error))[0] == 500:
+        state().log.failure(error, g.get("request_id", ""))
+    if not isinstance(error, OURS):  # its words may hold anything
+        return respond(api.InternalError("the log has the place, under this request id"))
+    return respond(error)
+
+
+def _handle_http(error: HTTPException) -> Response:
+    """Answer what Flask and Werkzeug raise, in our words; of theirs only Allow is kept (RFC 9110, 15.5.6)."""
+    status = error.code or 500
+    kind = _BY_STATUS.get(status, api.BadRequest if status < 500 else api.InternalError)
+    if status >= 500:
+        state().log.failure(error, g.get("request_id", ""))
+    response = respond(kind())
+    allow = getattr(error, "valid_methods", None)
+    if status == 405 and allow:
+        response.headers["Allow"] = ", ".join(sorted(allow))
+    return response
+
+
+def install(app: Flask) -> None:
+    """Make `app` answer every error with a problem."""
+    app.register_error_handler(Exception, handle)

@@ -1,0 +1,1 @@
+"""What requests and replies hold: the same classes decode, encode and describe both in OpenAPI."""

@@ -1,0 +1,177 @@
+"""What requests hold; an unknown member is refused, so that no misspelt option is silently off."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from vault.columns import MAX_FIND, MAX_ITEMS, PURPOSES
+
+# The end is `\Z`, for `$` would let a newline pass; api/openapi.py writes `$`, which is what JSON Schema has.
+Scope = Annotated[
+    str, Meta(pattern=r"^[a-z0-9_.:-]{1,64}\Z", description="The space of a deterministic token.")
+]
+Source = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}\Z", description="Channel or partner of the values.")
+]
+Seconds = Annotated[int, Meta(ge=1, le=3_155_760_000, description="Seconds to live; at most 100 years.")]
+Subject = Annotated[
+    str, Meta(min_length=1, max_length=128, description="Your own id of the person or company.")
+]
+Metadata = Annotated[
+    dict[str, str], Meta(max_length=16, description="Sealed beside the value; 4,096 bytes as JSON.")
+]
+Field = Annotated[str, Meta(description="A field type, see GET /v1/fields.", examples=["phone"])]
+Text = Annotated[str, Meta(description="At most 65,536 bytes in UTF-8.")]
+Purpose = Annotated[str, Meta(extra_json_schema={"enum": sorted(PURPOSES)})]
+Texts = Annotated[list[str], Meta(extra_json_schema={"maxItems": MAX_ITEMS})]
+FewTexts = Annotated[list[str], Meta(extra_json_schema={"maxItems": MAX_FIND})]
+Limit = Annotated[int, Meta(ge=1, le=1_000, description="How many at most.")]
+Cursor = Annotated[str, Meta(max_length=1_024, description="`next_cursor` of the page before.")]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.: -]{1,64}\Z", examples=["checkout"])]
+KeySeconds = Annotated[int, Meta(ge=1, le=315_360_000, description="Seconds to live; at most ten years.")]
+
+
+class Ask(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Root of what comes in."""
+
+
+class Keep(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Characters of the value that a shaped token keeps."""
+
+    first: Annotated[int, Meta(ge=0, le=8)] = 0
+    last: Annotated[int, Meta(ge=0, le=4)] = 0
+
+
+class FieldOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What a field type lets the caller say: `luhn` of a bank_card, `region` of a phone."""
+
+    luhn: bool | None = None
+    region: Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", examples=["CN"])] | None = None
+
+
+class TokenOptions(Ask, kw_only=True):
+    """How tokens are made; all optional."""
+
+    kind: Literal["opaque", "shaped", "one_way"] = "opaque"
+    deterministic: bool = False
+    scope: Scope | None = None
+    ttl_seconds: Seconds | None = None
+    source: Source | None = None
+    options: FieldOptions | None = None
+    keep: Keep | None = None
+    check: Literal["invalid", "valid"] = "invalid"
+    lookalike: bool = False
+
+
+class NewToken(TokenOptions, kw_only=True):
+    """One value to tokenize."""
+
+    field: Field
+    value: Text
+    subject: Subject | None = None
+    metadata: Metadata | None = None
+
+
+class NewColumn(TokenOptions, kw_only=True):
+    """Values of one field type, the fast form; `subjects` and `metadata` are as long as `values`."""
+
+    field: Field
+    values: Texts
+    subjects: list[str | None] | None = None
+    metadata: list[Metadata | None] | None = None
+
+
+class LooseColumn(NewColumn, kw_only=True):
+    """A column in which something is not a string: each such value is refused alone."""
+
+    values: list[Any]
+
+
+class NewItems(Ask, kw_only=True):
+    """Mixed values to tokenize; a column for each field is faster."""
+
+    items: Annotated[list[NewToken], Meta(extra_json_schema={"maxItems": MAX_ITEMS})]
+
+
+class LooseToken(NewToken, kw_only=True):
+    """An item whose value is not a string."""
+
+    value: Any
+
+
+class LooseItems(Ask, kw_only=True):
+    """Items in which some value is not a string: each such item is refused alone."""
+
+    items: list[LooseToken]
+
+
+class TokenList(Ask, kw_only=True):
+    """Tokens of any kind; `field` is required for shaped ones, which do not say it themselves."""
+
+    tokens: Texts
+    field: Field | None = None
+
+
+class LooseTokenList(TokenList, kw_only=True):
+    """A list of tokens in which something is not a string."""
+
+    tokens: list[Any]
+
+
+class Reveal(TokenList, kw_only=True):
+    """Tokens to turn back into values; view `plain` and `metadata` need the operation reveal_plain."""
+
+    purpose: Purpose
+    view: Literal["masked", "plain"] = "masked"
+    metadata: bool = False
+
+
+class LooseReveal(Reveal, kw_only=True):
+    """A reveal in which some token is not a string."""
+
+    tokens: list[Any]
+
+
+class Find(Ask, kw_only=True):
+    """Values whose tokens are looked for."""
+
+    field: Field
+    values: FewTexts
+    scope: Scope | None = None
+    options: FieldOptions | None = None
+
+
+class LooseFind(Find, kw_only=True):
+    """A look-up in which some value is not a string."""
+
+    values: list[Any]
+
+
+class PageQuery(Ask, kw_only=True):
+    """Which page of a list."""
+
+    cursor: Cursor | None = None
+    limit: Limit = 100
+
+
+class TokenQuery(PageQuery, kw_only=True):
+    """Which page of the tokens, and of which field."""
+
+    field: Field | None = None
+
+
+class NewApiKey(Ask, kw_only=True):
+    """An API key to make: never good for more than the key that asks for it."""
+
+    name: Name
+    operations: Annotated[list[str], Meta(min_length=1, max_length=32)]
+    fields: Annotated[list[str], Meta(min_length=1, max_length=256)] | None = None
+    expires_in_seconds: KeySeconds | None = None
+
+
+class Rotation(Ask, kw_only=True):
+    """How long the old text of an API key stays good."""
+
+    overlap_seconds: Annotated[int, Meta(ge=0, le=2_592_000)] = 86_400

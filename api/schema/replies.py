@@ -1,0 +1,152 @@
+"""What replies hold; bodies are encoded from these classes, and OpenAPI describes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+
+class Problem(Struct, kw_only=True, omit_defaults=True):
+    """Why a request was refused (RFC 9457); never holds what was sent."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    pointer: str | None = None
+    hint: str | None = None
+
+
+class ItemProblem(Struct):
+    """Why one item was refused while the others went through."""
+
+    index: int
+    code: str
+    detail: str
+    pointer: str
+
+
+class Token(Struct):
+    """The token of one value."""
+
+    token: str
+
+
+class Tokens(Struct):
+    """Tokens in the order of the values, null where refused."""
+
+    tokens: list[str | None]
+    errors: list[ItemProblem]
+
+
+class Values(Struct, omit_defaults=True):
+    """Values or masks in the order of the tokens, null where refused; `metadata` if asked for."""
+
+    values: list[str | None]
+    errors: list[ItemProblem]
+    metadata: list[Raw | None] | None = None
+
+
+class TokenDescription(Struct, kw_only=True):
+    """What may be said of a token without its value; `class` after JR/T 0171-2020, 4."""
+
+    token: str
+    field: str
+    kind: Literal["opaque", "shaped", "one_way"]
+    deterministic: bool
+    scope: str
+    source: str | None
+    subject: bool
+    metadata: bool
+    classification: str = msgspec.field(name="class")
+    created_at: datetime
+    expires_at: datetime | None
+    key: str
+
+
+class Descriptions(Struct):
+    """Descriptions in the order of the tokens, null where refused."""
+
+    tokens: list[TokenDescription | None]
+    errors: list[ItemProblem]
+
+
+class TokenPage(Struct):
+    """A page of tokens; `next_cursor` null on the last."""
+
+    tokens: list[TokenDescription]
+    next_cursor: str | None
+
+
+class Deletion(Struct):
+    """How many tokens were deleted."""
+
+    deleted: int
+    errors: list[ItemProblem]
+
+
+class Matches(Struct):
+    """For each value its tokens, oldest first; null where the value was refused."""
+
+    matches: list[list[str] | None]
+    errors: list[ItemProblem]
+
+
+class SubjectErasure(Struct):
+    """A subject's erasure: its id in the ledger, and how many tokens went with the key."""
+
+    subject_erased: bool
+    tokens: int
+    erasure: str
+
+
+class FieldType(Struct, kw_only=True):
+    """A field type; `sample` is made up, `masked` is what the masked view shows of it."""
+
+    name: str
+    classification: str = msgspec.field(name="class")
+    sample: str
+    masked: str
+    lookup: bool
+    check_digit: bool
+    shapable: bool
+    options: list[str]
+
+
+class FieldTypes(Struct):
+    """The field types, and the names of what nobody may store (PCI DSS v4.0.1, 3.3.1)."""
+
+    fields: list[FieldType]
+    never_stored: list[str]
+
+
+class ApiKey(Struct, kw_only=True, omit_defaults=True):
+    """What is known of an API key; `fields` null for all; `key`, its text, only where it is made."""
+
+    id: str
+    name: str
+    mode: Literal["live", "test"]
+    operations: list[str]
+    fields: list[str] | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    key: str | None = None
+
+
+class ApiKeys(Struct):
+    """The API keys of this mode, revoked ones included."""
+
+    apikeys: list[ApiKey]
+
+
+class Health(Struct):
+    """Whether the process is up, or what of it is ready."""
+
+    status: str
+    checks: dict[str, str] = {}

@@ -1,0 +1,26 @@
+"""The application for a WSGI server: `granian --interface wsgi api.wsgi:app`.
+
+SIGUSR1 makes this process say 503 on /readyz while it goes on serving: a balancer looks away before SIGTERM.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+
+from api import create_app
+from api.config import Settings
+from api.state import EXTENSION, State
+
+app = create_app(Settings())
+
+
+def drain(number: int = 0, frame: FrameType | None = None) -> None:
+    """Stop being ready; a signal handler."""
+    here: State = app.extensions[EXTENSION]
+    here.draining = True
+
+
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGUSR1, drain)

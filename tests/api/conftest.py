@@ -1,0 +1,81 @@
+"""A real vault on SQLite with a key file, behind the application; nothing is faked but the wall clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from api import create_app
+from api.config import Settings
+from api.wiring import open_database, open_vault
+from keys.providers import local
+from tests.api.door import Clock, Door, loads
+from vault.granting import Made
+from vault.service import Vault
+from vault.store import migrate
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder = tmp_path_factory.mktemp("vault")
+    local.create(folder / "root.key")
+    return Settings(database_url=f"sqlite:///{folder}/vault.db", root_key_file=folder / "root.key")
+
+
+@pytest.fixture(scope="module")
+def vault(settings: Settings) -> Iterator[Vault]:
+    database = open_database(settings)
+    migrate.upgrade(database)
+    database.close()
+    vault = open_vault(settings)
+    yield vault
+    vault.close()
+
+
+@pytest.fixture(scope="module")
+def made(vault: Vault) -> dict[Any, Made]:
+    return dict(vault.bootstrap("shop"))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def app(settings: Settings, vault: Vault, clock: Clock) -> Flask:
+    return create_app(settings, vault, clock)
+
+
+@pytest.fixture
+def door(app: Flask, made: dict[Any, Made]) -> Door:
+    """The live key with every operation."""
+    return Door(app, made["live"][1])
+
+
+@pytest.fixture
+def test_door(app: Flask, made: dict[Any, Made]) -> Door:
+    """The same for test data."""
+    return Door(app, made["test"][1])
+
+
+@pytest.fixture
+def narrow(app: Flask, door: Door) -> Callable[..., Door]:
+    """A door whose key carries only some operations, and fields."""
+
+    def make(*operations: str, fields: list[str] | None = None, **more: object) -> Door:
+        ask = {"name": "narrow", "operations": list(operations), "fields": fields, **more}
+        reply = door.post("/v1/apikeys", ask)
+        assert reply.status_code == 201, reply.get_data(as_text=True)
+        return Door(app, loads(reply)["key"])
+
+    return make
+
+
+def database_files(settings: Settings) -> list[Path]:
+    """Return the database with its WAL."""
+    return sorted(settings.root_key_file.parent.glob("vault.db*"))
