@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -115,7 +116,7 @@ class Description(Struct, frozen=True, rename={"classification": "class"}):
         source: the channel or partner the value came from.
         subject, metadata: whether there is one.
         classification: C1 to C3 (JR/T 0171-2020, section 4).
-        created_at, expires_at: RFC 3339, UTC.
+        created_at, expires_at: UTC.
         key: which key sealed the value.
     """
 
@@ -123,18 +124,19 @@ class Description(Struct, frozen=True, rename={"classification": "class"}):
     field: str
     kind: Kind
     deterministic: bool
-    created_at: str
+    created_at: datetime
     scope: str | None = None
     source: str | None = None
     subject: bool = False
     metadata: bool = False
     classification: str | None = None
-    expires_at: str | None = None
+    expires_at: datetime | None = None
     key: str | None = None
 
     def __repr__(self) -> str:
         """Return everything but the token."""
-        return f"<Description: {self.kind} token of a {self.field}, created {self.created_at}>"
+        made = self.created_at.isoformat(timespec="seconds")
+        return f"<Description: {self.kind} token of a {self.field}, created {made}>"
 
 
 class Erasure(Struct, frozen=True):
@@ -153,7 +155,7 @@ class FieldType(Struct, frozen=True, rename={"classification": "class"}):
     lookup: bool
     shapable: bool
     classification: str | None = None
-    check_digit: bool | str | int | None = None
+    check_digit: bool = False
     options: list[str] = []
 
 
@@ -165,20 +167,20 @@ class FieldTypes(Struct, frozen=True):
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
-    """What is known of an API key; times in RFC 3339, UTC; `fields` None for all."""
+    """What is known of an API key; times in UTC; `fields` None for all."""
 
     id: str
     name: str
     operations: list[str]
     mode: str | None = None
     fields: list[str] | None = None
-    created_at: str | None = None
-    expires_at: str | None = None
-    revoked_at: str | None = None
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
 
 
 class NewApiKey(ApiKey, frozen=True, kw_only=True):
-    """A new API key with its secret, which the server shows this once and which never prints."""
+    """A new API key with its secret, which the server shows this once, and which never prints."""
 
     key: str
 

@@ -1,0 +1,71 @@
+"""The `strongroom` command: one file a topic, loaded when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import cast
+
+import click
+
+from api.cli.failure import report
+from api.cli.screen import Screen
+
+COMMANDS = {
+    "serve": "api.cli.serve:serve",
+    "worker": "api.cli.worker:worker",
+    "doctor": "api.cli.doctor:doctor",
+    "db": "api.cli.database:db",
+    "bootstrap": "api.cli.bootstrap:bootstrap",
+    "tokenize": "api.cli.tokenize:tokenize",
+    "reveal": "api.cli.reveal:reveal",
+    "token": "api.cli.token:token",
+    "subject": "api.cli.subject:subject",
+    "apikey": "api.cli.apikey:apikey",
+    "fields": "api.cli.fields:fields",
+    "completion": "api.cli.completion:completion",
+}
+
+
+class Topics(click.Group):
+    """Commands by name, each imported when it is asked for: completion and help stay quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of a first day: serve, then use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        return cast("click.Command", getattr(importlib.import_module(module), name))
+
+
+@click.group(cls=Topics, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="strongroom")
+def cli() -> None:
+    """Keep values in a vault, and tokens everywhere else.
+
+    serve, worker, doctor, db and bootstrap work on this machine's own service and take its settings from
+    STRONGROOM_… variables. All others go over HTTP to the service at STRONGROOM_URL with the API key in
+    STRONGROOM_API_KEY, or in the file that STRONGROOM_API_KEY_FILE names; a key is never an argument, which
+    other users of the machine could see.
+
+    Exit codes: 0 done; 1 some rows, values or checks were refused; 2 the command or a file cannot be used;
+    3 the service cannot be reached; 4 the service refused.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and exit with its code."""
+    screen = Screen()
+    try:
+        code = cli.main(args=arguments, prog_name="strongroom", obj=screen, standalone_mode=False)
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)  # 128 + SIGPIPE, as a shell would say
+    except Exception as error:  # noqa: BLE001 - the last stop: told without a traceback, which could show a value
+        code = report(screen, error)
+    sys.exit(code if isinstance(code, int) else 0)

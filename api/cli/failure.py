@@ -1,0 +1,100 @@
+"""How a command fails: an `error:` line, a `hint:` line, an exit code; no traceback, value or key."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from api.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from strongroom_client import StrongroomError
+
+REFUSED_ROWS, USAGE, UNREACHABLE, REFUSED = 1, 2, 3, 4
+INTERRUPTED = 130  # 128 + SIGINT
+
+
+class Failure(click.ClickException):
+    """A command cannot go on: what happened, what to do about it, and the exit code."""
+
+    def __init__(
+        self,
+        text: str,
+        hint: str | None = None,
+        code: int = USAGE,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.hint, self.code, self.details = hint, code, details or {}
+
+
+def report(screen: Screen, error: Exception) -> int:
+    """Tell the user of `error` and return the exit code."""
+    failure = explain(error)
+    if isinstance(failure, click.exceptions.Exit):
+        return failure.exit_code
+    screen.failed(failure.format_message(), failure.hint, failure.details)
+    return failure.code
+
+
+def explain(error: Exception) -> Failure | click.exceptions.Exit:
+    """Return any exception as a Failure, or as the exit it asks for."""
+    match error:
+        case Failure() | click.exceptions.Exit():
+            return error
+        case click.exceptions.Abort():
+            return Failure("interrupted", code=INTERRUPTED)
+        case click.UsageError():
+            path = error.ctx.command_path if error.ctx else "strongroom"
+            return Failure(error.format_message(), f"see `{path} --help`")
+        case click.ClickException():
+            return Failure(error.format_message())
+    return _client_failure(error) or _unexpected(error)
+
+
+def _client_failure(error: Exception) -> Failure | None:
+    from strongroom_client import BadReply, InvalidArgument, Misconfigured, StrongroomError, Unreachable
+
+    if not isinstance(error, StrongroomError):
+        return None
+    hint, code = error.hint, REFUSED
+    if isinstance(error, (Misconfigured, InvalidArgument)):
+        code = USAGE
+    elif isinstance(error, (Unreachable, BadReply)):
+        code = UNREACHABLE
+        hint = hint or "does the service run? `strongroom serve` starts it; STRONGROOM_URL says where it is"
+    return Failure(_located(error), hint, code, _details(error))
+
+
+def _details(error: StrongroomError) -> dict[str, object]:
+    found = {name: getattr(error, name) for name in ("code", "status", "pointer", "request_id")}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _located(error: StrongroomError) -> str:
+    where = f"at {error.pointer}" if error.pointer else ""
+    which = f"request {error.request_id}" if error.request_id else ""
+    more = ", ".join(text for text in (where, which) if text)
+    return f"{error} ({more})" if more else str(error)
+
+
+def _unexpected(error: Exception) -> Failure:
+    """Return a failure that says what and where, without the exception's own text, which may hold a value."""
+    if isinstance(error, OSError) and error.strerror:
+        named = (
+            os.fspath(error.filename)
+            if isinstance(error.filename, (str, os.PathLike))
+            else "a file or connection"
+        )
+        return Failure(f"{named!s}: {error.strerror}")
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f" in {Path(last[0].filename).name}, line {last[0].lineno}" if last else ""
+    return Failure(
+        f"unexpected {type(error).__name__}{where}",
+        "this is a defect of strongroom: please report the line above",
+    )

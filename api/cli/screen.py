@@ -1,0 +1,65 @@
+"""What the user sees: results on standard output, everything else on standard error, JSON where asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+import click
+import msgspec
+
+
+class Screen:
+    """One command's output; `json` turns results, and the failure if there is one, into one JSON object."""
+
+    def __init__(self) -> None:
+        self.json = False
+
+    def say(self, text: str) -> None:
+        """Print a line of the result."""
+        click.echo(printable(text))
+
+    def note(self, text: str) -> None:
+        """Print a line that is not the result."""
+        click.echo(printable(text), err=True)
+
+    def data(self, value: object) -> None:
+        """Print the result as JSON."""
+        click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+    def failed(self, text: str, hint: str | None, details: Mapping[str, object]) -> None:
+        """Say why the command cannot go on."""
+        if self.json:
+            self.data({"error": {"detail": text, "hint": hint, **details}})
+            return
+        self.note(f"error: {text}")
+        if hint:
+            self.note(f"hint: {hint}")
+
+    def table(self, titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Print rows under titles: drawn on a terminal, else one a line, cells separated by tabs."""
+        if not sys.stdout.isatty():
+            for row in (titles, *rows):
+                self.say("\t".join(_text(cell) for cell in row))
+            return
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*titles)
+        for row in rows:
+            table.add_row(*(Text(printable(_text(cell)), overflow="fold") for cell in row))
+        Console().print(table)
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return "-"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return ", ".join(map(str, cell)) if isinstance(cell, (list, tuple)) else str(cell)
+
+
+def printable(text: str) -> str:
+    """Return `text` without control characters, which could drive a terminal; tabs stay."""
+    return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
