@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar, cast
 
 import msgspec
-from flask import Response, g, request
+from flask import Response
 
 from api import limits
 from api.state import state
+from api.visit import visit
 from vault.columns import Remember, Reply
 
 T = TypeVar("T")
@@ -44,10 +45,11 @@ def remember(render: Callable[[T], Reply]) -> Remember | None:
 
     `render` must ask nothing of Flask: one thread commits for many requests.
     """
-    key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+    here = visit()
+    key = here.environ.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
         return None
-    asked = f"{request.method} {request.path}\n".encode() + g.get("body", b"")
+    asked = f"{here.method} {here.path}\n".encode() + here.body
     return Remember(limits.idempotency_key(key), asked, cast("Callable[[object], Reply]", render))
 
 
@@ -57,7 +59,8 @@ def count(operation: str, field: str | None, asked: int, refused: int) -> None:
     Args:
         field: a name that the vault accepted; None where the request names none.
     """
-    g.asked, g.refused = g.get("asked", 0) + asked, g.get("refused", 0) + refused
+    here = visit()
+    here.asked, here.refused = (here.asked or 0) + asked, here.refused + refused
     metrics = state().metrics
     metrics.values(operation, field or "any", "ok", asked - refused)
     metrics.values(operation, field or "any", "refused", refused)

@@ -10,11 +10,11 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from flask import g, request
+from typing import NoReturn
 
 from api.errors import FieldNotReached, Forbidden, Unauthenticated
 from api.state import state
+from api.visit import visit
 from vault import fields
 from vault.columns import Actor, ApiKeyRecord
 
@@ -70,51 +70,53 @@ def admit(*operations: str) -> Actor:
         Unauthenticated: no key, an unknown, an expired or a revoked one; the four look the same from outside.
         Forbidden: the key carries none of `operations`.
     """
-    here = state()
-    caller = here.callers.find(_bearer())
+    here, asked = state(), visit()
+    caller = here.callers.find(_bearer(asked.environ.get("HTTP_AUTHORIZATION", "")))
     if caller is None:
         raise Unauthenticated
     record = caller.record
-    deadline = g.started + here.settings.request_seconds
-    actor = Actor(record.tenant, record.mode, record.id, g.request_id, caller.fields, deadline)
-    g.actor, g.caller = actor, caller
+    deadline = asked.started + here.settings.request_seconds
+    actor = Actor(record.tenant, record.mode, record.id, asked.id, caller.fields, deadline)
+    asked.caller, asked.actor = caller, actor
     if not _good(record, here.clock()):
         here.vault.record_refusal(actor, operations[0], Unauthenticated.code)
         raise Unauthenticated
-    if operations[0] != ANY:
-        need(*operations)
+    if operations[0] != ANY and caller.operations.isdisjoint(operations):
+        _forbid(actor, operations)
     return actor
 
 
-def need(*operations: str) -> None:
-    """Raise Forbidden, after an audit record, unless the current caller's key carries one of `operations`."""
-    if g.caller.operations.isdisjoint(operations):
-        state().vault.record_refusal(g.actor, operations[0], Forbidden.code)
-        raise Forbidden(f"the API key does not carry the operation {' or '.join(operations)}")
+def need(actor: Actor, operation: str) -> None:
+    """Raise Forbidden, after an audit record, unless the current caller's key carries `operation`."""
+    if operation not in visit().caller.operations:
+        _forbid(actor, (operation,))
 
 
-def need_field(operation: str, field: str, pointer: str = "/field") -> None:
-    """Raise FieldNotReached, after an audit record, unless the current caller's key reaches `field`.
+def need_field(actor: Actor, operation: str, field: str) -> None:
+    """Raise FieldNotReached, after an audit record, unless the key reaches `field`.
 
     A name that no field type has is let through: the vault says so better.
     """
-    granted = g.actor.fields
-    if granted is None or field in granted:
+    if actor.fields is None or field in actor.fields or field not in fields.names():
         return
-    if field in fields.names():
-        state().vault.record_refusal(g.actor, operation, FieldNotReached.code)
-        raise FieldNotReached("the API key does not reach this field", pointer)
+    state().vault.record_refusal(actor, operation, FieldNotReached.code)
+    raise FieldNotReached("the API key does not reach this field", "/field")
 
 
-def _bearer() -> str:
-    """Return the API key of the Authorization header (RFC 6750, section 2.1)."""
-    scheme, _, text = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+def _forbid(actor: Actor, operations: tuple[str, ...]) -> NoReturn:
+    state().vault.record_refusal(actor, operations[0], Forbidden.code)
+    raise Forbidden(f"the API key does not carry the operation {' or '.join(operations)}")
+
+
+def _bearer(header: str) -> str:
+    """Return the API key of an Authorization header (RFC 6750, section 2.1)."""
+    scheme, _, text = header.partition(" ")
     text = text.strip()
     if scheme.lower() != "bearer" or not text.startswith(_PREFIXES) or len(text) > LONGEST_KEY:
         raise Unauthenticated
     if not text.isascii():
         raise Unauthenticated
-    return str(text)
+    return text
 
 
 def _good(record: ApiKeyRecord, now: float) -> bool:

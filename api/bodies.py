@@ -10,14 +10,15 @@ import json
 from typing import Any, TypeVar
 
 import msgspec
-from flask import g, request
 
 from api import validation
 from api.errors import BadRequest, BodyTooLarge, MalformedJson, UnsupportedMediaType
 from api.state import state
+from api.visit import visit
 from vault.errors import InvalidRequest
 
 T = TypeVar("T")
+Environ = dict[str, Any]  # of WSGI (PEP 3333)
 JSON = "application/json"
 _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
 
@@ -32,15 +33,15 @@ def read(kind: type[T], loose: type[T] | None = None, *, optional: bool = False)
     Raises:
         UnsupportedMediaType, BodyTooLarge, MalformedJson, InvalidRequest.
     """
-    if optional and _left_out():
+    here = visit()
+    if optional and _left_out(here.environ):
         return kind()
-    body = g.body = receive(state().settings.max_body_bytes)
-    return decode(body, kind, loose)
+    here.body = receive(here.environ, state().settings.max_body_bytes)
+    return decode(here.body, kind, loose)
 
 
-def receive(limit: int) -> bytes:
-    """Return the current request's body, at most `limit` bytes of JSON, with or without a Content-Length."""
-    environ = request.environ
+def receive(environ: Environ, limit: int) -> bytes:
+    """Return a request's body, at most `limit` bytes of JSON, with or without a Content-Length."""
     if environ.get("CONTENT_TYPE") != JSON:
         _check_type(environ.get("CONTENT_TYPE", ""))
     if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
@@ -75,7 +76,7 @@ def decode(body: bytes, kind: type[T], loose: type[T] | None = None) -> T:
 
 def query(kind: type[T]) -> T:
     """Return the current request's query as `kind`; raise InvalidRequest, also for a name given twice."""
-    given = request.args
+    given = visit().args
     if any(len(values) > 1 for values in given.listvalues()):
         raise InvalidRequest("a query parameter is given twice")
     try:
@@ -94,9 +95,8 @@ def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
     return made
 
 
-def _left_out() -> bool:
-    """Tell whether the request has neither a body nor a type for one."""
-    environ = request.environ
+def _left_out(environ: Environ) -> bool:
+    """Tell whether a request has neither a body nor a type for one."""
     if environ.get("CONTENT_TYPE") or "HTTP_TRANSFER_ENCODING" in environ:
         return False
     return environ.get("CONTENT_LENGTH", "") in {"", "0"}

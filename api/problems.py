@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-from flask import Flask, Response, g
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from api import errors as api
 from api.schema.replies import ItemProblem, Problem
 from api.state import state
+from api.visit import visit
 from keys.errors import KeyProblem
 from vault import errors as vault
 from vault.columns import AlreadyDone, Reply
@@ -98,7 +99,7 @@ def detail(error: Exception) -> str:
 
 
 def kept(error: Exception, request_id: str, pointer: str | None = None) -> Reply:
-    """Return the problem body of `error` and its status; it asks nothing of Flask, so any thread may render it.
+    """Return the problem body of `error` and its status; asks nothing of Flask, so any thread may render it.
 
     Args:
         error: one of the table's classes.
@@ -130,7 +131,7 @@ def items(errors: Mapping[int, Exception], base: str, member: str = "") -> list[
 
 def respond(error: Exception) -> Response:
     """Return the whole reply to an error of the table."""
-    reply = kept(error, g.get("request_id", ""))
+    reply = kept(error, visit().id)
     headers = {}
     if reply.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="strongroom"'
@@ -153,7 +154,7 @@ def handle(error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return _handle_http(error)
     if look_up(type(error))[0] == 500:
-        state().log.failure(error, g.get("request_id", ""))
+        state().log.failure(error, visit().id)
     if not isinstance(error, OURS):  # its words may hold anything
         return respond(api.InternalError("the log has the place, under this request id"))
     return respond(error)
@@ -164,7 +165,7 @@ def _handle_http(error: HTTPException) -> Response:
     status = error.code or 500
     kind = _BY_STATUS.get(status, api.BadRequest if status < 500 else api.InternalError)
     if status >= 500:
-        state().log.failure(error, g.get("request_id", ""))
+        state().log.failure(error, visit().id)
     response = respond(kind())
     allow = getattr(error, "valid_methods", None)
     if status == 405 and allow:

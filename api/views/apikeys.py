@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response
 
 from api import answers, problems
-from api.auth import Caller
 from api.errors import Forbidden, ShownOnce
 from api.operations import Operation
 from api.schema.asks import NewApiKey, Rotation
 from api.schema.replies import ApiKey, ApiKeys
 from api.state import state, vault
 from api.views.descriptions import moment
+from api.visit import visit
 from vault import errors, fields
 from vault.columns import Actor, ApiKeyRecord, Reply
 from vault.granting import OPERATIONS
@@ -87,7 +87,7 @@ def _check(ask: NewApiKey) -> None:
 
 def _within_reach(actor: Actor, operations: Iterable[str], reached: Iterable[str] | None) -> None:
     """Raise Forbidden, after an audit record, unless the caller's own key may do all that."""
-    caller: Caller = g.caller
+    caller = visit().caller
     too_much = not caller.operations.issuperset(operations)
     if caller.fields is not None:
         too_much = too_much or reached is None or not caller.fields.issuperset(reached)

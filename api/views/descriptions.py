@@ -62,7 +62,7 @@ def show(actor: Actor, token: str) -> Response:
 def index(actor: Actor, ask: TokenQuery) -> Response:
     """List the tokens, a page at a time."""
     if ask.field is not None:
-        need_field("list", ask.field)
+        need_field(actor, "list", ask.field)
     return answers.answer(
         page(vault().list_tokens(actor, field=ask.field, cursor=ask.cursor, limit=ask.limit))
     )

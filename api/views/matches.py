@@ -28,7 +28,7 @@ def find(actor: Actor, ask: Find) -> Response:
     The reply is never kept, whatever Idempotency-Key comes along.
     """
     limits.count(ask.values, "/values", MAX_FIND)
-    need_field("find", ask.field)
+    need_field(actor, "find", ask.field)
     said = dict(grouping.options(ask.options))
     result = vault().find(actor, ask.field, ask.values, ask.scope, said)
     answers.count("find", ask.field, len(ask.values), len(result.errors))

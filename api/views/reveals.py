@@ -33,7 +33,7 @@ def reveal(actor: Actor, ask: Reveal) -> Response:
     if ask.purpose not in PURPOSES:
         raise errors.InvalidRequest("is none of the purposes", "/purpose")
     if ask.view == "plain" or ask.metadata:
-        need("reveal_plain")
+        need(actor, "reveal_plain")
     result = vault().reveal(actor, ask.tokens, ask.purpose, ask.view, ask.field, ask.metadata)
     answers.count("reveal", ask.field, len(ask.tokens), len(result.errors))
     metadata = None

@@ -44,7 +44,7 @@ def create(actor: Actor, ask: NewToken) -> Response:
 
     201 with the token, and a Location unless it is shaped; 422 if the value is not of its field type.
     """
-    need_field("tokenize", ask.field)
+    need_field(actor, "tokenize", ask.field)
     column = grouping.single(ask)
 
     def render(results: list[Tokenized]) -> Reply:
@@ -73,7 +73,7 @@ def column(actor: Actor, ask: NewColumn) -> Response:
 
     Each value has its token, or null and an entry in `errors`; the order is kept.
     """
-    need_field("tokenize", ask.field)
+    need_field(actor, "tokenize", ask.field)
     asked = grouping.column(ask)
 
     def render(results: list[Tokenized]) -> Reply:

@@ -1,4 +1,4 @@
-"""What the tests of the HTTP door hold in their hands: a key at the door, a clock, and the reading of replies."""
+"""What the tests of the HTTP door hold: a key at the door, a clock, and the reading of replies."""
 
 from __future__ import annotations
 
