@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 
 from vault.errors import InvalidValue
+from vault.fields import track
 from vault.fields.characters import bare
 from vault.fields.masking import stars
 from vault.fields.protocol import Alphabets, Check, Classification
@@ -38,6 +39,7 @@ def normalize(value: str) -> str:
         return value
     text = bare(name, value).upper()
     if not _number(text):
+        track.refuse(name, text)
         raise InvalidValue(name, "is not 8 to 32 digits of an account")
     return text
 

@@ -18,6 +18,7 @@ import re
 
 from vault.errors import InvalidOption, InvalidValue
 from vault.fields import luhn as luhn_digit
+from vault.fields import track
 from vault.fields.characters import bare
 from vault.fields.masking import stars
 from vault.fields.protocol import Alphabets, Check, Classification
@@ -46,6 +47,7 @@ def normalize(value: str, *, luhn: bool = True) -> str:
     if not _number(value):
         value = bare(name, value)
         if not _number(value):
+            track.refuse(name, value)
             raise InvalidValue(name, "is not 12 to 19 digits")
     if luhn and not luhn_digit.ok(value):
         raise InvalidValue(name, "has a wrong check digit")

@@ -17,7 +17,7 @@ from functools import lru_cache
 from stdnum import numdb
 
 from vault.errors import InvalidValue
-from vault.fields import mod97
+from vault.fields import mod97, track
 from vault.fields.characters import bare
 from vault.fields.masking import stars
 from vault.fields.protocol import Alphabets, Check, Classification
@@ -41,13 +41,11 @@ def normalize(value: str) -> str:
     """Return the number in upper case without spaces; raise InvalidValue if it is none."""
     text = value if _number(value) else bare(name, value).upper()
     if not _number(text):
+        track.refuse(name, text)
         raise InvalidValue(name, "is not a country, two digits and 11 to 30 characters")
-    structure = _structure(text[:2])
-    if not structure:
+    if not _structure(text[:2]):
         raise InvalidValue(name, "is of a country that has no IBAN")
-    if len(text) != len(structure) or any(
-        c not in alphabet for c, alphabet in zip(text, structure, strict=True)
-    ):
+    if not _pattern(text[:2]).fullmatch(text):
         raise InvalidValue(name, "has not its country's structure")
     if not mod97.ok(text):
         raise InvalidValue(name, "has wrong check digits")
@@ -70,3 +68,8 @@ def _structure(country: str) -> Alphabets:
     parts = _part(_REGISTRY.info(country)[0][1].get("bban", ""))
     own = tuple(alphabet for length, kind in parts for alphabet in (_ALPHABETS[kind],) * int(length))
     return (*country, DIGITS, DIGITS, *own) if own else ()
+
+
+@lru_cache(maxsize=128)
+def _pattern(country: str) -> re.Pattern[str]:
+    return re.compile("".join(f"[{alphabet}]" for alphabet in _structure(country)))

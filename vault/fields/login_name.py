@@ -26,7 +26,7 @@ check: Check | None = None
 reserved: str | None = None
 shape = unshapable
 
-_plain = re.compile("(?![0-9]{12})[A-Za-z0-9_.@-]{1,128}").fullmatch
+_plain = re.compile("(?!.*[0-9]{12})[A-Za-z0-9_.@-]{1,128}").fullmatch
 
 
 def normalize(value: str) -> str:

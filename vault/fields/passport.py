@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 
 from vault.errors import InvalidValue
+from vault.fields import track
 from vault.fields.characters import bare
 from vault.fields.masking import stars
 from vault.fields.protocol import Alphabets, Check, Classification
@@ -28,7 +29,7 @@ options: frozenset[str] = frozenset()
 check: Check | None = None
 reserved: str | None = None  # there is no prefix that no country uses
 
-_number = re.compile("[A-Z0-9]{5,20}").fullmatch
+_number = re.compile("(?!.*[0-9]{12}D[0-9]{4})[A-Z0-9]{5,20}").fullmatch
 
 
 def normalize(value: str) -> str:
@@ -37,6 +38,7 @@ def normalize(value: str) -> str:
         return value
     text = bare(name, value).upper().rstrip("<")
     if not _number(text):
+        track.refuse(name, text)
         raise InvalidValue(name, "is not 5 to 20 letters and digits")
     return text
 

@@ -19,6 +19,7 @@ import re
 import phonenumbers
 
 from vault.errors import InvalidOption, InvalidValue
+from vault.fields import track
 from vault.fields.characters import bare
 from vault.fields.masking import stars
 from vault.fields.protocol import Alphabets, Check, Classification
@@ -93,6 +94,7 @@ def _spelled(value: str) -> str:
     """Return `value` in ASCII digits and punctuation; letters (vanity numbers, extensions) are refused."""
     text = bare(name, value).lstrip("(")
     if not _number(text):
+        track.refuse(name, text)
         raise InvalidValue(name, "has characters that no phone number has")
     return text
 

@@ -29,7 +29,7 @@ import re
 from datetime import date
 
 from vault.errors import InvalidValue
-from vault.fields import mod11_2, regions
+from vault.fields import mod11_2, regions, track
 from vault.fields.characters import bare
 from vault.fields.masking import stars
 from vault.fields.protocol import Alphabets, Check, Classification
@@ -105,6 +105,7 @@ def _spelled(value: str) -> str:
     if _number(text) or _old_residence_card(text):
         return text
     if not _first_generation(text):
+        track.refuse(name, text)
         raise InvalidValue(name, "is not 15 or 18 characters of an identity number")
     body = text[:6] + ("18" if text[12:] in _CENTENARIANS else "19") + text[6:]
     return body + mod11_2.character(body)

@@ -18,7 +18,7 @@ import re
 from stdnum.iso7064 import mod_11_10
 
 from vault.errors import InvalidValue
-from vault.fields import mod31
+from vault.fields import mod31, track
 from vault.fields.characters import bare
 from vault.fields.masking import stars
 from vault.fields.protocol import Alphabets, Check, Classification
@@ -44,6 +44,7 @@ def normalize(value: str) -> str:
     elif _code(text):
         right = mod31.ok(text)
     else:
+        track.refuse(name, text)
         raise InvalidValue(
             name, "is not 18 characters of a credit code or 15 digits of a registration number"
         )
