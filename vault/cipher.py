@@ -47,7 +47,7 @@ def seal(
     sealed = []
     for at, (token, plaintext) in enumerate(zip(tokens, plaintexts, strict=True)):
         nonce = noise[12 * at : 12 * at + 12]
-        sealed.append(head + nonce + encrypt(nonce, plaintext, bound + pack(token)))
+        sealed.append(head + nonce + encrypt(nonce, plaintext, bound + len(token).to_bytes(4, "big") + token))
     return sealed
 
 
@@ -101,7 +101,7 @@ def open_column(
                 bound = binding(head[:1], tenant, field, slot, key_id)
                 cipher = aead(keyset(key_id)) if head[:1] == UNDER_KEYSET else None
                 found = shared[head, field] = (bound, cipher)
-            context = found[0] + pack(token)
+            context = found[0] + len(token).to_bytes(4, "big") + token
             cipher = found[1]
             if cipher is None:
                 if head[:1] != UNDER_PERSON:

@@ -60,7 +60,7 @@ def erase(resources: Resources, actor: Actor, subject: str) -> Erasure:
         key = subjects.lock(transaction, actor.tenant, digest)
         if key is None:
             raise Refused(UnknownSubject("nothing is held of this subject"))
-        places = rows.of_subject(transaction.connection, actor.tenant, digest)
+        places = rows.of_subject(transaction.connection, transaction.dialect, actor.tenant, digest)
         gone = rows.remove(transaction, actor.tenant, places)
         entry = subjects.erase(transaction, actor.tenant, digest, key, len(gone))
         row = journal.row(keys, actor, transaction.now, "erase", count=len(gone), tokens=sorted(gone))

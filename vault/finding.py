@@ -71,7 +71,7 @@ def _matches(
         for key in keys.openers(Purpose.INDEX):
             digests = index.digests(key, actor.tenant, field, scope, texts)
             for at, digest in enumerate(digests):
-                places[at] += find(connection, actor.tenant, key.id, digest)
+                places[at] += find(connection, resources.database.dialect, actor.tenant, key.id, digest)
     rows = look_up(resources, actor, [place for found in places for place in found])
     now = resources.database.now()
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 
 from vault.audit import journal
 from vault.columns import Actor
@@ -52,9 +53,9 @@ class Maintenance:
                 found = rows.expired(connection, bucket, database.now(), BATCH)
             if not found:
                 return total
-            total += database.write(lambda transaction, found=found: self._shred(transaction, bucket, found))
+            total += database.write(partial(self._shred, bucket, found))
 
-    def _shred(self, transaction: Transaction, bucket: int, found: list[tuple[int, bytes]]) -> int:
+    def _shred(self, bucket: int, found: list[tuple[int, bytes]], transaction: Transaction) -> int:
         by_tenant: dict[int, list[rows.Place]] = defaultdict(list)
         for tenant, token in found:
             by_tenant[tenant].append((bucket, token))

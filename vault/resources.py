@@ -49,6 +49,9 @@ def parse_column(
     keys: TenantKeys, actor: Actor, texts: Sequence[object], field: str | None
 ) -> tuple[list[Place | None], dict[int, VaultError]]:
     """Return where each token would lie, None where its text is no token of this tenant's mode; and why, by index."""
+    opaque = tokens.parse_opaque(actor.mode, texts)
+    if opaque is not None:
+        return list(opaque), {}
     parsed: list[tuple[int | None, bytes] | None] = []
     errors: dict[int, VaultError] = {}
     for at, text in enumerate(texts):

@@ -20,6 +20,7 @@ PREFIX = {"live": "tok_live_", "test": "tok_test_"}
 LENGTH = 44
 MAX_SHAPED = 64
 _BODY = re.compile("[0-9a-f]{35}")
+_BODIES = re.compile("(?:[0-9a-f]{35})*")
 
 
 def draw_bucket() -> int:
@@ -47,6 +48,16 @@ def texts(mode: Mode, buckets: Sequence[int], tokens: Sequence[bytes]) -> list[s
         else token[token.index(0) + 1 :].decode()
         for bucket, token in zip(buckets, tokens, strict=True)
     ]
+
+
+def parse_opaque(mode: Mode, column: Sequence[object]) -> list[tuple[int, bytes]] | None:
+    """Return buckets and stored forms of a column that holds nothing but good opaque tokens; None if it holds more."""
+    prefix = PREFIX[mode]
+    bodies = [text[9:] for text in column if isinstance(text, str) and len(text) == LENGTH and text.startswith(prefix)]
+    if len(bodies) != len(column) or not _BODIES.fullmatch("".join(bodies)):
+        return None
+    raw = bytes.fromhex("".join([body[3:] for body in bodies]))
+    return [(int(body[:3], 16), OPAQUE + raw[16 * at : 16 * at + 16]) for at, body in enumerate(bodies)]
 
 
 def parse(mode: Mode, text: object, field: str | None) -> tuple[int | None, bytes]:

@@ -6,7 +6,7 @@ Format byte 0x01, then the parts in the order of `Record`, each behind its lengt
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 
 from vault.context import number, pack
 from vault.keyed import DIGEST_BYTES
@@ -48,7 +48,7 @@ class Record:
 
 def encode(record: Record) -> bytes:
     """Return the record's one canonical encoding."""
-    return FORMAT + pack(*map(_part, astuple(record)))
+    return FORMAT + pack(*[_part(getattr(record, name)) for name in Record.__slots__])
 
 
 def decode(leaf: bytes) -> Record:

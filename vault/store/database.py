@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.pool import NullPool
 
 from vault.errors import InvalidRequest
 from vault.store.dialects import Dialect, PostgreSQL, SQLite
@@ -20,6 +19,10 @@ from vault.store.writer import Transaction, Writer
 T = TypeVar("T")
 
 BUSY_SECONDS = 30.0  # how long a writer waits for another process's commit
+
+_SESSION = (
+    "lock_timeout=10s", "statement_timeout=60s", "idle_in_transaction_session_timeout=60s",
+)  # fmt: skip
 
 
 class Database:
@@ -89,9 +92,9 @@ def _open(url: str) -> tuple[Engine, Dialect]:
         return _open_sqlite(url, Path(parsed.database))
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        options = "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+        options = " ".join(f"-c {option}" for option in _SESSION)
         engine = create_engine(
-            parsed, pool_size=20, max_overflow=40, pool_pre_ping=False,
+            parsed, pool_size=20, max_overflow=-1,
             connect_args={"options": options, "connect_timeout": 5}, hide_parameters=True,
         )  # fmt: skip
         return engine, PostgreSQL()
@@ -100,7 +103,7 @@ def _open(url: str) -> tuple[Engine, Dialect]:
 
 def _open_sqlite(url: str, path: Path) -> tuple[Engine, Dialect]:
     engine = create_engine(
-        url, poolclass=NullPool, hide_parameters=True,
+        url, pool_size=20, max_overflow=-1, pool_reset_on_return=None, hide_parameters=True,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "cached_statements": 256},
     )  # fmt: skip
 

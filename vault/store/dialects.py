@@ -49,6 +49,12 @@ class Dialect(Protocol):
         """Return `columns` of the rows of `table` whose `on` columns equal one of `keys`, in any order."""
         ...
 
+    def anywhere(
+        self, connection: Connection, table: str, columns: Sequence[str], tenant: int, equal: dict[str, Any]
+    ) -> list[Row]:
+        """Return `columns` of the tenant's rows with these values, whichever bucket they lie in."""
+        ...
+
     def claim(self, connection: Connection, table: str, key: Sequence[str], rows: Sequence[Row]) -> set[Row]:
         """Insert whole rows whose `key` is not there yet; return the keys of those inserted."""
         ...
@@ -108,6 +114,17 @@ class SQLite:
             statement = f"SELECT {names} FROM (VALUES {values}) w CROSS JOIN {table} t WHERE t.tenant = {int(tenant)} AND {where}"
             found += connection.exec_driver_sql(statement, _flat(part)).fetchall()
         return found
+
+    def anywhere(
+        self, connection: Connection, table: str, columns: Sequence[str], tenant: int, equal: dict[str, Any]
+    ) -> list[Row]:
+        names = ", ".join(f"t.{column}" for column in columns)
+        where = " AND ".join(f"t.{column} = ?" for column in equal)
+        statement = (
+            "WITH RECURSIVE w(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM w WHERE n < 4095) "
+            f"SELECT {names} FROM w CROSS JOIN {table} t WHERE t.bucket = w.n AND t.tenant = ? AND {where}"
+        )
+        return connection.exec_driver_sql(statement, (tenant, *equal.values())).fetchall()  # type: ignore[return-value]
 
     def claim(self, connection: Connection, table: str, key: Sequence[str], rows: Sequence[Row]) -> set[Row]:
         at = [_COLUMNS[table].index(name) for name in key]
@@ -186,15 +203,26 @@ class PostgreSQL:
     ) -> list[Row]:  # fmt: skip
         if not keys:
             return []
-        names = ", ".join(f"t.{column}" for column in columns)
-        where = " AND ".join(f"t.{column} = w.{column}" for column in on)
         casts = ", ".join(f"%s::{_TYPES[table][_COLUMNS[table].index(column)]}[]" for column in on)
-        statement = (
-            f"SELECT {names} FROM unnest({casts}) AS w({', '.join(on)}) JOIN {table} t ON {where} WHERE t.tenant = %s"
-            + (" FOR SHARE OF t" if lock else "")
-        )
+        where = " AND ".join(f"t.{column} = w.{column}" for column in on)
+        inner = f"SELECT {', '.join(columns)} FROM {table} t WHERE t.tenant = %s AND {where}"
         arrays = tuple(list(column) for column in zip(*keys, strict=True))
-        return connection.exec_driver_sql(statement, (*arrays, tenant)).fetchall()  # type: ignore[return-value]
+        return self._lateral(connection, f"unnest({casts}) AS w({', '.join(on)})", inner, (*arrays, tenant), lock)
+
+    def anywhere(
+        self, connection: Connection, table: str, columns: Sequence[str], tenant: int, equal: dict[str, Any]
+    ) -> list[Row]:
+        where = " AND ".join(f"t.{column} = %s" for column in equal)
+        inner = f"SELECT {', '.join(columns)} FROM {table} t WHERE t.bucket = w.n AND t.tenant = %s AND {where}"
+        return self._lateral(connection, "generate_series(0, 4095) AS w(n)", inner, (tenant, *equal.values()), False)
+
+    @staticmethod
+    def _lateral(connection: Connection, outer: str, inner: str, values: Row, lock: bool) -> list[Row]:
+        """One index search for each row of `outer`: OFFSET 0 keeps the planner from turning the join round, which it
+        does while it knows little of a table (measured: 441 tokens a second read, not 90,000)."""
+        share = " FOR SHARE" if lock else ""
+        statement = f"SELECT r.* FROM {outer} CROSS JOIN LATERAL ({inner} OFFSET 0{share}) r"
+        return connection.exec_driver_sql(statement, values).fetchall()  # type: ignore[return-value]
 
     def claim(self, connection: Connection, table: str, key: Sequence[str], rows: Sequence[Row]) -> set[Row]:
         if not rows:
@@ -210,13 +238,10 @@ class PostgreSQL:
     def delete(
         self, connection: Connection, table: str, on: Sequence[str], tenant: int, keys: Sequence[Row]
     ) -> None:
-        if not keys:
-            return
-        casts = ", ".join(f"%s::{_TYPES[table][_COLUMNS[table].index(name)]}[]" for name in on)
-        where = " AND ".join(f"t.{name} = w.{name}" for name in on)
-        statement = f"DELETE FROM {table} t USING unnest({casts}) AS w({', '.join(on)}) WHERE t.tenant = %s AND {where}"
-        arrays = tuple(list(column) for column in zip(*keys, strict=True))
-        connection.exec_driver_sql(statement, (*arrays, tenant))
+        if keys:
+            where = " AND ".join(f"{name} = %s" for name in on)
+            statement = f"DELETE FROM {table} WHERE tenant = {int(tenant)} AND {where}"
+            connection.exec_driver_sql(statement, sorted(keys))
 
     def serialize(self, connection: Connection, name: str) -> None:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))

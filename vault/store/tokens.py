@@ -17,9 +17,6 @@ KIND_NAMES: dict[int, Kind] = {number: name for name, number in KINDS.items()}
 
 Place = tuple[int, bytes]  # bucket and stored token
 
-ALL_BUCKETS = "WITH RECURSIVE every(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM every WHERE n < 4095)"
-
-
 class Stored(NamedTuple):
     """What is read of a token to reveal or describe it; times in microseconds."""
 
@@ -43,7 +40,7 @@ def fetch(
 ) -> dict[bytes, Stored]:
     """Return the tokens that exist among `places`, by stored form."""
     rows = dialect.match(connection, "token", Stored._fields, ("bucket", "token"), tenant, places)
-    return {row[1]: Stored(*row) for row in rows}
+    return {row[1]: Stored._make(row) for row in rows}
 
 
 def taken(transaction: Transaction, tenant: int, places: Sequence[Place]) -> set[bytes]:
@@ -73,24 +70,16 @@ def claim(transaction: Transaction, rows: Sequence[Row]) -> set[bytes]:
     return {found[3] for found in won}
 
 
-def find(connection: Connection, tenant: int, key: int, digest: bytes) -> list[Place]:
+def find(connection: Connection, dialect: Dialect, tenant: int, key: int, digest: bytes) -> list[Place]:
     """Return every token whose value has this digest under this index version, in any bucket."""
-    statement = (
-        f"{ALL_BUCKETS} SELECT e.token_bucket, e.token FROM every CROSS JOIN index_entry e "
-        f"WHERE e.bucket = every.n AND e.tenant = {int(tenant)} AND e.key = {int(key)} AND e.digest = "
-    )
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    return [(row[0], row[1]) for row in connection.exec_driver_sql(statement + mark, (digest,))]
+    columns, equal = ("token_bucket", "token"), {"key": key, "digest": digest}
+    return [(row[0], row[1]) for row in dialect.anywhere(connection, "index_entry", columns, tenant, equal)]
 
 
-def of_subject(connection: Connection, tenant: int, digest: bytes) -> list[Place]:
+def of_subject(connection: Connection, dialect: Dialect, tenant: int, digest: bytes) -> list[Place]:
     """Return every token of a subject, in any bucket."""
-    statement = (
-        f"{ALL_BUCKETS} SELECT t.bucket, t.token FROM every CROSS JOIN token t "
-        f"WHERE t.bucket = every.n AND t.tenant = {int(tenant)} AND t.subject = "
-    )
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    return [(row[0], row[1]) for row in connection.exec_driver_sql(statement + mark, (digest,))]
+    found = dialect.anywhere(connection, "token", ("bucket", "token"), tenant, {"subject": digest})
+    return [(row[0], row[1]) for row in found]
 
 
 def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> set[bytes]:

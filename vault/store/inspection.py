@@ -1,0 +1,48 @@
+"""What `strongroom doctor` asks a database about itself; nothing here is on the way of a request."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from vault.store.database import Database
+from vault.store.tables import key_version, tenant
+
+
+def roots(database: Database) -> set[str]:
+    """Return the names of the root keys that stored keysets are wrapped under; empty before the first tenant."""
+    with database.read() as connection:
+        return set(connection.execute(select(key_version.c.root).distinct()).scalars())
+
+
+def tenants(database: Database) -> int:
+    """Return the number of tenants; live and test data of one business are two."""
+    with database.read() as connection:
+        return len(connection.execute(select(tenant.c.id)).all())
+
+
+def durability(database: Database) -> dict[str, str]:
+    """Return the settings that a durable commit rests on, in lower case; `DURABLE` has the good ones."""
+    with database.read() as connection:
+        if connection.dialect.name == "sqlite":
+            names = [("journal_mode", "PRAGMA journal_mode"), ("synchronous", "PRAGMA synchronous")]
+        else:
+            names = [(name, f"SHOW {name}") for name in ("fsync", "synchronous_commit", "full_page_writes")]
+        return {name: str(connection.exec_driver_sql(query).scalar()).lower() for name, query in names}
+
+
+DURABLE = {
+    "journal_mode": {"wal"},
+    "synchronous": {"2", "3"},  # FULL, EXTRA (sqlite.org/pragma.html)
+    "fsync": {"on"},
+    "synchronous_commit": {"on", "remote_write", "remote_apply"},
+    "full_page_writes": {"on"},
+}
+
+
+def skew(database: Database) -> float:
+    """Return how many seconds this machine's clock is ahead of the database server's; 0 for SQLite."""
+    with database.read() as connection:
+        if connection.dialect.name == "sqlite":
+            return 0.0
+        theirs = connection.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one()
+        return float(database.clock()) - float(theirs)
