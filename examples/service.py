@@ -29,7 +29,7 @@ class Service:
 
     def __init__(self, folder: Path, port: int, log: IO[bytes] | None = None) -> None:
         self.folder, self.url = folder, f"http://127.0.0.1:{port}"
-        self._log = log
+        self._port, self._log = port, log
         self._environment = {
             name: value for name, value in os.environ.items() if not name.startswith("STRONGROOM_")
         }
@@ -49,6 +49,7 @@ class Service:
         return {mode: made["key"] for mode, made in json.loads(keys.read_bytes()).items()}
 
     def __enter__(self) -> Self:
+        require_free(self._port)
         self._process = subprocess.Popen(
             [COMMAND, "serve"],
             env=self._environment,
@@ -76,7 +77,11 @@ class Service:
 
     def _run(self, *arguments: str) -> None:
         done = subprocess.run(
-            [COMMAND, *arguments], env=self._environment, capture_output=True, text=True, check=False
+            [COMMAND, *arguments],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise SystemExit(f"strongroom {' '.join(arguments)} failed\n{done.stderr}")
@@ -103,6 +108,18 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def require_free(port: int) -> None:
+    """Raise SystemExit if something listens on `port` of 127.0.0.1: its /readyz would be taken for ours."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise SystemExit(
+                f"port {port}: {error.strerror}\nhint: STRONGROOM_PORT={port + 1} make run"
+            ) from None
 
 
 def end_on_sigterm() -> None:
