@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 REFUSED_ROWS, USAGE, UNREACHABLE, REFUSED = 1, 2, 3, 4
 INTERRUPTED = 130  # 128 + SIGINT
+_HINTS = {
+    "key_file_error": "`strongroom bootstrap` makes it the first time; STRONGROOM_ROOT_KEY_FILE says where",
+    "key_file_passphrase": "STRONGROOM_ROOT_PASSPHRASE_FILE names the file with the passphrase",
+    "schema_behind": "run `strongroom db upgrade`",
+    "settings_error": "the README lists the settings; `strongroom doctor` checks them",
+}
 
 
 class Failure(click.ClickException):
@@ -54,7 +60,7 @@ def explain(error: Exception) -> Failure | click.exceptions.Exit:
             return Failure(error.format_message(), f"see `{path} --help`")
         case click.ClickException():
             return Failure(error.format_message())
-    return _client_failure(error) or _unexpected(error)
+    return _client_failure(error) or _local_failure(error) or _unexpected(error)
 
 
 def _client_failure(error: Exception) -> Failure | None:
@@ -81,6 +87,18 @@ def _located(error: StrongroomError) -> str:
     which = f"request {error.request_id}" if error.request_id else ""
     more = ", ".join(text for text in (where, which) if text)
     return f"{error} ({more})" if more else str(error)
+
+
+def _local_failure(error: Exception) -> Failure | None:
+    """Return the failure of a local command; only our own packages' texts are shown, they hold no value."""
+    home = type(error).__module__.partition(".")[0]
+    if home in ("api", "vault", "keys"):
+        code = str(getattr(error, "code", ""))
+        return Failure(str(error) or code, _HINTS.get(code), details={"code": code})
+    if home in ("sqlalchemy", "psycopg", "alembic"):
+        hint = "`strongroom doctor` says what is wrong; STRONGROOM_DATABASE_URL says which it is"
+        return Failure(f"the database cannot be used ({type(error).__name__})", hint, UNREACHABLE)
+    return None
 
 
 def _unexpected(error: Exception) -> Failure:

@@ -24,7 +24,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """From which file to which: `output` None for standard output; `said` and `left` as in `mapping.targets`."""
+    """From which file to which (`output` None: standard output); `said`, `left` as in `mapping.targets`."""
 
     source: str
     output: Path | None
@@ -45,7 +45,7 @@ _OPTIONS = (
         "--field", "said", multiple=True, metavar="COLUMN=TYPE",
         help="Field type of a column; columns named like a field type need none. Repeatable.",
     ),
-    click.option("--keep", "left", multiple=True, metavar="COLUMN", help="Column to leave as it is. Repeatable."),
+    click.option("--keep", "left", multiple=True, metavar="COLUMN", help="Column to leave. Repeatable."),
     click.option("--encoding", help="Encoding of the file, such as gb18030; default UTF-8."),
     click.option("--delimiter", default=",", show_default=True, help=r"Between cells; \t for tab."),
 )  # fmt: skip
@@ -107,7 +107,9 @@ def work_through(
 def _warn(screen: Screen, job: Job, header: list[str], found: list[Target], never: list[str]) -> None:
     if screen.json:
         return
-    screen.note(", ".join(f"{target.column} ({target.field})" for target in found))
+    screen.note(
+        "columns: " + ", ".join(f"{t.column} ({t.field})" if t.column != t.field else t.field for t in found)
+    )
     for column in header:
         if column.lower() in never:
             text = f"{column} is copied as it is, but must not be kept (PCI DSS v4.0.1, 3.3.1)"

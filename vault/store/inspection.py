@@ -14,10 +14,10 @@ def roots(database: Database) -> set[str]:
         return set(connection.execute(select(key_version.c.root).distinct()).scalars())
 
 
-def tenants(database: Database) -> int:
-    """Return the number of tenants; live and test data of one business are two."""
+def tenants(database: Database) -> list[int]:
+    """Return the ids of all tenants; live and test data of one business are two."""
     with database.read() as connection:
-        return len(connection.execute(select(tenant.c.id)).all())
+        return list(connection.execute(select(tenant.c.id)).scalars())
 
 
 def durability(database: Database) -> dict[str, str]:

@@ -1,0 +1,57 @@
+"""The background worker as a child of `serve`: started, started again when it dies, ended with it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+from api.cli.screen import Screen
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before it is started again
+STOP_SECONDS = 15.0
+
+
+class Background:
+    """One child process, watched by a thread."""
+
+    def __init__(self, screen: Screen, command: tuple[str, ...] = ()) -> None:
+        self._screen = screen
+        self._command = command or (sys.executable, "-m", "api.cli", "worker", "--with-parent")
+        self._ending = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._watch, name="background", daemon=True)
+
+    def start(self) -> None:
+        """Start the child and the thread that watches it."""
+        self._child = _started(self._command)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the child: it finishes what it has begun, and is killed if that takes too long."""
+        self._ending.set()
+        child = self._child
+        if child is None:
+            return
+        child.terminate()
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+    def _watch(self) -> None:
+        pause = FIRST_PAUSE
+        while (child := self._child) is not None:
+            code = child.wait()
+            if self._ending.is_set():
+                return
+            self._screen.note(f"the background worker ended with code {code}; it starts again in {pause:g} s")
+            if self._ending.wait(pause):
+                return
+            pause = min(LONGEST_PAUSE, pause * 2)
+            self._child = _started(self._command)
+
+
+def _started(command: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - our own command

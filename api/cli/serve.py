@@ -1,0 +1,116 @@
+"""`strongroom serve`: the service, its workers and the background worker beside them."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import click
+
+from api.cli.failure import Failure
+from api.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from granian.server import MPServer, MTServer
+
+    from api.config import Settings
+
+TARGET = "api.wsgi:app"
+GRACE = 5  # seconds more than a request may take, before a worker that does not end is killed
+LOG = {"handlers": {
+    name: {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"}
+    for name in ("console", "access")
+}}  # fmt: skip
+
+
+@click.command()
+@click.option("--no-worker", is_flag=True, help="Leave the background work to `strongroom worker` elsewhere.")
+@click.pass_obj
+def serve(screen: Screen, no_worker: bool) -> None:
+    """Serve the HTTP API until SIGTERM or Ctrl-C; requests under way are finished first.
+
+    STRONGROOM_HOST and STRONGROOM_PORT say where, STRONGROOM_WORKERS and STRONGROOM_THREADS with how many,
+    STRONGROOM_TLS_CERTIFICATE and STRONGROOM_TLS_KEY make it https; without, only loopback is served.
+    """
+    from api.cli import surroundings
+    from api.cli.background import Background
+    from api.cli.metricsdir import metrics_folder
+
+    settings = surroundings.settings()
+    surroundings.check_address(settings)
+    port = settings.port or _free_port(settings.host)
+    _check_port(settings.host, port)
+    _check_vault(settings)
+    with metrics_folder(settings.metrics_dir):
+        server = _server(settings, port)
+        if not no_worker:
+            background = Background(screen)
+            server.on_startup(background.start)
+            server.on_shutdown(background.stop)
+        server.on_startup(lambda: screen.say(f"strongroom serves at {surroundings.url(settings, port)}"))
+        server.serve()
+
+
+def _server(settings: Settings, port: int) -> MPServer | MTServer:
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces, SSLProtocols
+    from granian.log import LogLevels
+
+    return Granian(
+        TARGET,
+        address=settings.host,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=settings.workers,
+        blocking_threads=settings.threads,
+        respawn_failed_workers=True,
+        workers_kill_timeout=int(settings.request_seconds) + GRACE,
+        ssl_cert=settings.tls_certificate,
+        ssl_key=settings.tls_key,
+        ssl_protocol_min=SSLProtocols.tls12,
+        log_level=LogLevels.error,
+        log_dictconfig=LOG,
+    )
+
+
+def _free_port(host: str) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _check_port(host: str, port: int) -> None:
+    """Raise Failure if somebody listens there: the kernel would let two services share the port unseen."""
+    reason = None
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        reason = error.strerror
+    if reason:
+        raise Failure(
+            f"cannot listen at {host}, port {port}: {reason}", "STRONGROOM_PORT chooses another one"
+        )
+
+
+def _check_vault(settings: Settings) -> None:
+    """Open the vault once before any worker does, so that what is wrong is said once and by name."""
+    from api.wiring import open_vault
+
+    vault = open_vault(settings)
+    try:
+        states = vault.ready()
+    finally:
+        vault.close()
+    wrong = {part: state for part, state in states.items() if state != "ok"}
+    if "database" in wrong:
+        raise Failure("the database cannot be used", "`strongroom doctor` says why")
+    if "schema" in wrong:
+        raise Failure("the database is at another schema", "run `strongroom db upgrade`")
+    if wrong:
+        raise Failure(f"not ready: {', '.join(f'{part} ({state})' for part, state in wrong.items())}")

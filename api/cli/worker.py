@@ -1,0 +1,76 @@
+"""`strongroom worker`: background work, again and again, until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+if TYPE_CHECKING:
+    from api.logs import RequestLog
+    from vault.maintenance import Maintenance
+
+LOOK = 1.0  # seconds between two looks at whether the parent is still there
+
+
+@click.command()
+@click.option("--with-parent", is_flag=True, hidden=True, help="End when the parent process does.")
+@click.option("--once", is_flag=True, help="One round, and exit.")
+def worker(with_parent: bool, once: bool) -> None:
+    """Do background work until SIGTERM or Ctrl-C: shred expired tokens, forget old replies, close epochs.
+
+    `strongroom serve` runs one by itself. Any number may run: a lease lets one work at a time.
+    """
+    from api.cli import surroundings
+    from api.logs import RequestLog
+    from api.wiring import open_maintenance
+
+    parent, ending = os.getppid(), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    settings = surroundings.settings()
+    log, work = RequestLog(settings.log_level), open_maintenance(settings)
+    while not ending.is_set():
+        done = _round(work, log)
+        if once:
+            if not done:
+                raise SystemExit(1)
+            break
+        left = settings.maintenance_seconds
+        while left > 0 and not ending.wait(min(LOOK, left)):
+            left -= LOOK
+            if with_parent and os.getppid() != parent:
+                ending.set()
+    _release(work, log)
+
+
+def _round(work: Maintenance, log: RequestLog) -> bool:
+    """Work once; what fails is logged, and tried again in the next round."""
+    try:
+        done = work.run_once()
+    except Exception as error:  # noqa: BLE001 - a worker that dies of one bad round does none of the others
+        log.failure(error, "maintenance")
+        return False
+    _tell(done)
+    return True
+
+
+def _tell(done: dict[str, int]) -> None:
+    """Log a round that changed something, like the service's requests: one JSON line on standard error."""
+    counts = {name: count for name, count in done.items() if count and name != "closed_epoch"}
+    if counts:
+        now = datetime.now(UTC).isoformat()
+        line = {**counts, "event": "maintenance", "level": "info", "timestamp": now}
+        click.echo(msgspec.json.encode(line), err=True)
+
+
+def _release(work: Maintenance, log: RequestLog) -> None:
+    try:
+        work.release()
+    except Exception as error:  # noqa: BLE001 - the lease ends by itself
+        log.failure(error, "maintenance")
