@@ -1,19 +1,23 @@
-"""What every test may ask for: published vectors, one case a test."""
+"""What every test may ask for: published vectors, one case a test; real databases; a running service."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.databases import KINDS, new_database, postgres_server
+from tests.service import Service, running
+
 SHARED = Path(os.environ.get("STRONGROOM_SHARED") or Path(__file__).parents[2] / "shared")
 
 
 def read_vectors(name: str) -> Any:
-    """Return a published vector file by its path under vectors/; STRONGROOM_SHARED says where else that is."""
+    """Return a published vector file by its path under vectors/ (elsewhere: set STRONGROOM_SHARED)."""
     return json.loads((SHARED / "vectors" / name).read_text("utf-8"))
 
 
@@ -27,7 +31,36 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("case", [case for _, case in cases], ids=[label for label, _ in cases])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def vectors() -> Any:
     """Return the reader of vector files."""
     return read_vectors
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server's URL."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database, on SQLite and on PostgreSQL in turn."""
+    server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    with new_database(request.param, tmp_path, server) as url:
+        yield url
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """A running service on SQLite, in processes of its own."""
+    with running(tmp_path, f"sqlite:///{tmp_path}/vault.db") as served:
+        yield served
+
+
+@pytest.fixture
+def service_on(database_url: str, tmp_path: Path) -> Iterator[Service]:
+    """A running service, on SQLite and on PostgreSQL in turn."""
+    with running(tmp_path, database_url) as served:
+        yield served

@@ -36,6 +36,7 @@ class Database:
         self.clock = clock
         self.engine, self.dialect = _open(url)
         self._local = threading.local()
+        self._readers: set[Connection] = set()
         self._writer = Writer(self.engine, self.dialect, clock, monotonic)
 
     def now(self) -> int:
@@ -46,18 +47,17 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """Give this thread's own connection, in autocommit: each statement sees what is committed."""
         connection = getattr(self._local, "connection", None)
-        if connection is None or connection.closed:
+        if connection is None:
             connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._local.connection = connection
+            self._readers.add(connection)
         try:
             yield connection
         except DBAPIError:
             self._local.connection = None
+            self._readers.discard(connection)
+            connection.invalidate()
             connection.close()
-            raise
-        except BaseException:
-            if connection.invalidated:
-                self._local.connection = None
             raise
 
     def write(
@@ -79,7 +79,9 @@ class Database:
         return self._writer.run(work, guard, deadline, reads)
 
     def close(self) -> None:
-        """Close every connection; the database is not used after."""
+        """Close every connection, those of other threads too; the database is not used after."""
+        while self._readers:
+            self._readers.pop().close()
         self.engine.dispose()
 
 

