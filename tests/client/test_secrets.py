@@ -6,6 +6,7 @@ import logging
 import pickle
 import traceback
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from strongroom_client import (
@@ -104,7 +105,9 @@ def test_a_value_that_is_no_unicode_does_not_come_back(client: Client, faults: F
 
 
 def test_reprs_count_and_name_but_do_not_show(client: Client) -> None:
-    described = Description(TOKEN, "phone", "opaque", deterministic=False, created_at="2026-11-23T00:00:00Z")
+    described = Description(
+        TOKEN, "phone", "opaque", deterministic=False, created_at=datetime(2026, 11, 23, tzinfo=UTC)
+    )
     shown = [
         client,
         vars(client)["_transport"],
@@ -117,7 +120,7 @@ def test_reprs_count_and_name_but_do_not_show(client: Client) -> None:
     for thing in shown:
         assert not any(canary in repr(thing) for canary in CANARIES)
     assert repr(TokenColumn([TOKEN])) == "<TokenColumn: 1 items, 0 refused>"
-    assert repr(described) == "<Description: opaque token of a phone, created 2026-11-23T00:00:00Z>"
+    assert repr(described) == "<Description: opaque token of a phone, created 2026-11-23T00:00:00+00:00>"
 
 
 def test_words_of_the_server_reach_the_caller_in_one_printable_line(client: Client, faults: Faults) -> None:
