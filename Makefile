@@ -37,6 +37,9 @@ format: $(VENV)/dev.stamp ## lay out the source as `make lint` wants it
 bench: $(VENV)/dev.stamp ## measure rates and ratios on this machine
 	$(BIN)/python -m bench
 
+docs: $(VENV)/dev.stamp ## write the references of API and command anew from the source
+	$(BIN)/python docs/reference.py
+
 dist: $(VENV)/dev.stamp ## build both distributions into dist/
 	rm -rf dist build client/build
 	$(BIN)/python -m build --no-isolation --outdir dist . > $(VENV)/dist.log 2>&1 || { cat $(VENV)/dist.log; exit 1; }
