@@ -14,7 +14,10 @@ from keys.secret import Secret
 T = TypeVar("T")
 
 LEASE_SECONDS = 900.0
-BLOCK = 2**20  # messages reserved at once for one key by one process
+FIRST_BLOCK, LAST_BLOCK = (
+    2**12,
+    2**20,
+)  # messages reserved at once: doubled each time, so a restart wastes few
 
 
 class OpenKey:
@@ -36,7 +39,7 @@ class OpenKey:
         return found  # type: ignore[return-value]
 
     def forget(self) -> None:
-        """Wipe the key and drop what was derived from it."""
+        """Drop the key, which wipes itself, and what was derived from it."""
         self._memo.clear()
         self.secret.wipe()
 
@@ -88,6 +91,7 @@ class Keyring:
         self._clock, self._lease, self._max = clock, lease, max_messages
         self._tenants: dict[int, TenantKeys] = {}
         self._left: dict[int, int] = {}
+        self._block: dict[int, int] = {}
         self._lock = Lock()
 
     def keys(self, tenant: int) -> TenantKeys:
@@ -99,13 +103,14 @@ class Keyring:
 
     def reload(self, tenant: int) -> TenantKeys:
         """Load and unwrap the tenant's keysets again, one call to each root."""
-        expires_at = self._clock() + self._lease
+        now = self._clock()
         generation, keysets = self._store.load(tenant)
         if not keysets:
             raise UnknownKey("the tenant has no keysets")
-        fresh = TenantKeys(tenant, generation, self._open(tenant, keysets), expires_at)
+        fresh = TenantKeys(tenant, generation, self._open(tenant, keysets), now + self._lease)
         with self._lock:
-            self._tenants[tenant] = fresh
+            kept = {known: held for known, held in self._tenants.items() if now < held.expires_at}
+            self._tenants = {**kept, tenant: fresh}
         return fresh
 
     def spend(self, tenant: int, key: OpenKey, messages: int) -> None:
@@ -139,8 +144,10 @@ class Keyring:
             root.unwrap(wrapped, [b"check"])
 
     def _reserve(self, tenant: int, key_id: int, messages: int) -> int:
-        for block in (max(BLOCK, messages), messages):
+        size = self._block.get(key_id, FIRST_BLOCK)
+        for block in (max(size, messages), messages):
             if self._store.reserve(tenant, key_id, block, self._max):
+                self._block[key_id] = min(2 * size, LAST_BLOCK)
                 return block
         raise KeyExhausted("the seal key has reached its message limit: rotate its keyset")
 

@@ -34,6 +34,9 @@ class Secret:
         self._bytes[:] = bytes(len(self._bytes))
         self._bytes.clear()
 
+    def __del__(self) -> None:
+        self.wipe()
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and hmac.compare_digest(self._bytes, other._bytes)
 

@@ -165,3 +165,9 @@ class SchemaBehind(VaultError):
     """The database's schema is not the one this version needs."""
 
     code = "schema_behind"
+
+
+class StoreUnavailable(VaultError):
+    """The database cannot be reached, or refuses to work; what was not acknowledged may be tried again."""
+
+    code = "store_unavailable"

@@ -12,7 +12,7 @@ from vault import fields, index
 from vault.columns import MAX_FIND, Actor, Found, Page
 from vault.errors import FieldNotGranted, InvalidRequest, NotSearchable, VaultError
 from vault.resources import Resources, description, look_up, public, record
-from vault.store.tokens import Stored, find, page
+from vault.store.tokens import Stored, fetch, find, of_subject, page
 
 
 def find_column(
@@ -50,12 +50,18 @@ def list_page(
         fields.get(field)
         if actor.fields is not None and field not in actor.fields:
             raise FieldNotGranted("the key does not reach this field")
-    keys = resources.keyring.keys(actor.tenant)
-    digest = None
-    if subject is not None:
-        digest = index.subject_digests(keys.primary(Purpose.ROUTE), actor.tenant, [subject])[0]
+    keys, after = resources.keyring.keys(actor.tenant), _place(cursor)
+    dialect = resources.database.dialect
     with resources.database.read() as connection:
-        rows = page(connection, actor.tenant, _place(cursor), limit + 1, field, digest)
+        if subject is None:
+            rows = page(connection, actor.tenant, after, limit + 1, field)
+        else:
+            digest = index.subject_digests(keys.primary(Purpose.ROUTE), actor.tenant, [subject])[0]
+            places = sorted(
+                place for place in of_subject(connection, dialect, actor.tenant, digest) if place > after
+            )
+            found = fetch(connection, dialect, actor.tenant, places[: limit + 1])
+            rows = sorted(found.values(), key=lambda row: (row.bucket, row.token))
     more, rows = len(rows) > limit, rows[:limit]
     granted = [row for row in rows if actor.fields is None or row.field in actor.fields]
     record(resources, actor, keys, "list", field=field or "", tokens=[row.token for row in granted])

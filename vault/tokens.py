@@ -53,7 +53,11 @@ def texts(mode: Mode, buckets: Sequence[int], tokens: Sequence[bytes]) -> list[s
 def parse_opaque(mode: Mode, column: Sequence[object]) -> list[tuple[int, bytes]] | None:
     """Return buckets and stored forms of a column that holds nothing but good opaque tokens; None if it holds more."""
     prefix = PREFIX[mode]
-    bodies = [text[9:] for text in column if isinstance(text, str) and len(text) == LENGTH and text.startswith(prefix)]
+    bodies = [
+        text[9:]
+        for text in column
+        if isinstance(text, str) and len(text) == LENGTH and text.startswith(prefix)
+    ]
     if len(bodies) != len(column) or not _BODIES.fullmatch("".join(bodies)):
         return None
     raw = bytes.fromhex("".join([body[3:] for body in bodies]))

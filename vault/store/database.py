@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
-from vault.errors import InvalidRequest
+from vault.errors import InvalidRequest, StoreUnavailable
 from vault.store.dialects import Dialect, PostgreSQL, SQLite
 from vault.store.writer import Transaction, Writer
 
 T = TypeVar("T")
 
 BUSY_SECONDS = 30.0  # how long a writer waits for another process's commit
+IDLE_SECONDS = 5.0  # a connection unused for longer is tried before it is used
 
 _SESSION = (
     "lock_timeout=10s", "statement_timeout=60s", "idle_in_transaction_session_timeout=60s",
@@ -33,7 +35,7 @@ class Database:
 
         Raises InvalidRequest if `url` is neither `sqlite:///path` nor `postgresql://…`.
         """
-        self.clock = clock
+        self.clock, self._monotonic = clock, monotonic
         self.engine, self.dialect = _open(url)
         self._local = threading.local()
         self._readers: set[Connection] = set()
@@ -46,19 +48,36 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give this thread's own connection, in autocommit: each statement sees what is committed."""
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            self._local.connection = connection
-            self._readers.add(connection)
+        connection = self._own()
         try:
             yield connection
-        except DBAPIError:
+        except DBAPIError as error:
             self._local.connection = None
             self._readers.discard(connection)
             connection.invalidate()
             connection.close()
-            raise
+            raise _translated(error) from None
+
+    def _own(self) -> Connection:
+        """Return this thread's connection; one that was idle is tried first, so that a restart costs no request."""
+        connection: Connection | None = getattr(self._local, "connection", None)
+        now = self._monotonic()
+        if connection is not None and now - self._local.used > IDLE_SECONDS:
+            try:
+                connection.exec_driver_sql("SELECT 1").close()
+            except DBAPIError:
+                self._readers.discard(connection)
+                connection.close()
+                connection = None
+        if connection is None:
+            try:
+                connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            except DBAPIError as error:
+                raise _translated(error) from None
+            self._local.connection = connection
+            self._readers.add(connection)
+        self._local.used = now
+        return connection
 
     def write(
         self,
@@ -76,13 +95,23 @@ class Database:
             deadline: monotonic seconds after which DeadlineExceeded is raised instead.
             reads: False where `work` only appends, so that it can share bulk statements with others.
         """
-        return self._writer.run(work, guard, deadline, reads)
+        try:
+            return self._writer.run(work, guard, deadline, reads)
+        except DBAPIError as error:
+            raise _translated(error) from None
 
     def close(self) -> None:
         """Close every connection, those of other threads too; the database is not used after."""
         while self._readers:
             self._readers.pop().close()
         self.engine.dispose()
+
+
+def _translated(error: DBAPIError) -> Exception:
+    """Turn a failure of the database itself into StoreUnavailable; what the statement did wrong stays as it is."""
+    if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
+        return StoreUnavailable(f"the database does not work now ({type(error.orig).__name__})")
+    return error
 
 
 def _open(url: str) -> tuple[Engine, Dialect]:
@@ -96,7 +125,7 @@ def _open(url: str) -> tuple[Engine, Dialect]:
         parsed = parsed.set(drivername="postgresql+psycopg")
         options = " ".join(f"-c {option}" for option in _SESSION)
         engine = create_engine(
-            parsed, pool_size=20, max_overflow=-1,
+            parsed, pool_size=20, max_overflow=-1, pool_pre_ping=True,
             connect_args={"options": options, "connect_timeout": 5}, hide_parameters=True,
         )  # fmt: skip
         return engine, PostgreSQL()
@@ -108,6 +137,15 @@ def _open_sqlite(url: str, path: Path) -> tuple[Engine, Dialect]:
         url, pool_size=20, max_overflow=-1, pool_reset_on_return=None, hide_parameters=True,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "cached_statements": 256},
     )  # fmt: skip
+
+    @event.listens_for(engine, "do_connect")
+    def create(_dialect: Any, _record: Any, _arguments: Any, _options: Any) -> None:
+        """Make the file for its owner alone before SQLite makes it for all; its journals take the same mode.
+
+        Only a file that is not there: closing one that SQLite has open would drop this process's locks on it.
+        """
+        with suppress(OSError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

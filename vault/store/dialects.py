@@ -207,14 +207,20 @@ class PostgreSQL:
         where = " AND ".join(f"t.{column} = w.{column}" for column in on)
         inner = f"SELECT {', '.join(columns)} FROM {table} t WHERE t.tenant = %s AND {where}"
         arrays = tuple(list(column) for column in zip(*keys, strict=True))
-        return self._lateral(connection, f"unnest({casts}) AS w({', '.join(on)})", inner, (*arrays, tenant), lock)
+        return self._lateral(
+            connection, f"unnest({casts}) AS w({', '.join(on)})", inner, (*arrays, tenant), lock
+        )
 
     def anywhere(
         self, connection: Connection, table: str, columns: Sequence[str], tenant: int, equal: dict[str, Any]
     ) -> list[Row]:
         where = " AND ".join(f"t.{column} = %s" for column in equal)
-        inner = f"SELECT {', '.join(columns)} FROM {table} t WHERE t.bucket = w.n AND t.tenant = %s AND {where}"
-        return self._lateral(connection, "generate_series(0, 4095) AS w(n)", inner, (tenant, *equal.values()), False)
+        inner = (
+            f"SELECT {', '.join(columns)} FROM {table} t WHERE t.bucket = w.n AND t.tenant = %s AND {where}"
+        )
+        return self._lateral(
+            connection, "generate_series(0, 4095) AS w(n)", inner, (tenant, *equal.values()), False
+        )
 
     @staticmethod
     def _lateral(connection: Connection, outer: str, inner: str, values: Row, lock: bool) -> list[Row]:

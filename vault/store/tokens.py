@@ -17,6 +17,7 @@ KIND_NAMES: dict[int, Kind] = {number: name for name, number in KINDS.items()}
 
 Place = tuple[int, bytes]  # bucket and stored token
 
+
 class Stored(NamedTuple):
     """What is read of a token to reveal or describe it; times in microseconds."""
 
@@ -101,10 +102,8 @@ def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> se
     return {text for _, text in gone}
 
 
-def page(
-    connection: Connection, tenant: int, after: Place, limit: int, field: str | None, subject: bytes | None
-) -> list[Stored]:
-    """Return up to `limit` tokens behind `after`, in the order of bucket and stored form."""
+def page(connection: Connection, tenant: int, after: Place, limit: int, field: str | None) -> list[Stored]:
+    """Return up to `limit` of the tenant's tokens behind `after`, in the order of bucket and stored form."""
     bucket, last = after
     where = [
         token.c.tenant == tenant,
@@ -113,8 +112,6 @@ def page(
     ]
     if field is not None:
         where.append(token.c.field == field)
-    if subject is not None:
-        where.append(token.c.subject == subject)
     columns = [token.c[name] for name in Stored._fields]
     query = select(*columns).where(*where).order_by(token.c.bucket, token.c.token).limit(limit)
     return [Stored(*row) for row in connection.execute(query)]
