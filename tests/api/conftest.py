@@ -1,7 +1,8 @@
-"""A real vault on SQLite with a key file, behind the application; nothing is faked but the wall clock."""
+"""A real vault on SQLite with a key file, behind the application; nothing is made up but the wall clock."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ from flask import Flask
 
 from api import create_app
 from api.config import Settings
-from api.wiring import open_database, open_vault
+from keys.keyring import Keyring
 from keys.providers import local
 from tests.api.door import Clock, Door, loads
 from vault.granting import Made
+from vault.resources import Resources
 from vault.service import Vault
 from vault.store import migrate
+from vault.store.database import Database
+from vault.store.keysets import Keysets
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +31,18 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def vault(settings: Settings) -> Iterator[Vault]:
-    database = open_database(settings)
+def clock() -> Clock:
+    """The clock of vault and door."""
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def vault(settings: Settings, clock: Clock) -> Iterator[Vault]:
+    database = Database(settings.database(), clock, time.monotonic)
     migrate.upgrade(database)
-    database.close()
-    vault = open_vault(settings)
+    root = local.load(settings.root_key_file)
+    keyring = Keyring(Keysets(database), {root.name: root}, root.name, time.monotonic, settings.lease_seconds)
+    vault = Vault(Resources(database, keyring, time.monotonic))
     yield vault
     vault.close()
 
@@ -39,11 +50,6 @@ def vault(settings: Settings) -> Iterator[Vault]:
 @pytest.fixture(scope="module")
 def made(vault: Vault) -> dict[Any, Made]:
     return dict(vault.bootstrap("shop"))
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

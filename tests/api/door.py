@@ -12,11 +12,12 @@ from werkzeug.test import Client, TestResponse
 
 @dataclass
 class Clock:
-    """Seconds since 1970 that a test may move."""
+    """Seconds since 1970 that a test may move ahead; no two readings are the same."""
 
     now: float = 1_800_000_000.0
 
     def __call__(self) -> float:
+        self.now += 0.000_01
         return self.now
 
 
