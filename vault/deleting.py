@@ -1,4 +1,4 @@
-"""Tokens deleted, and persons erased: rows, index entries and the person key go in one commit, with the audit record."""
+"""Tokens deleted, and persons erased: rows, entries and the person key go in one commit, with the audit record."""
 
 from __future__ import annotations
 

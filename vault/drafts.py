@@ -44,7 +44,7 @@ class Drafts:
 
 
 def draw(drafts: Drafts, keys: TenantKeys, tenant: int, bucket: int) -> None:
-    """Give each draft a token: fresh ones lie in the request's bucket, deterministic ones where their value's entry does.
+    """Give each draft a token: fresh ones lie in the request's bucket, others where their value's index entry does.
 
     Raises what `shapes.template` raises.
     """

@@ -1,4 +1,4 @@
-"""The keyed blind index: equal values of one field and scope have equal digests, and without the key they say nothing."""
+"""The keyed blind index: equal values of a field and scope have equal digests, which say nothing without the key."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from vault.store import subjects
 from vault.store.writer import Transaction
 
 
-class StalePeople(Exception):  # noqa: N818
+class StalePeople(Exception):
     """Somebody was erased or entered while values were being sealed; seal again."""
 
 

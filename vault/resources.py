@@ -16,8 +16,8 @@ from vault.errors import ItemError, VaultError
 from vault.index import token_buckets
 from vault.store import subjects
 from vault.store.database import Database
-from vault.store.writer import Transaction
 from vault.store.tokens import KIND_NAMES, Place, Stored, fetch
+from vault.store.writer import Transaction
 
 
 @dataclass(frozen=True, slots=True)

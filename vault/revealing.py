@@ -1,4 +1,4 @@
-"""Tokens back into values or masks, and what else may be read of them; each answer after its audit record is durable."""
+"""Tokens back into values or masks, and what else may be read of them; answered once the audit record is durable."""
 
 from __future__ import annotations
 

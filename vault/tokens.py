@@ -1,7 +1,8 @@
 """Make and parse tokens. A token is random and says nothing of its value; its stored form is bytes.
 
-Public forms: opaque `tok_live_` or `tok_test_`, the bucket as 3 hex digits, 128 random bits as 32 hex digits; shaped, the
-bare text, which is read together with its field. Stored forms: 0x01 and the 16 bytes; 0x02, the field's name, NUL, the text.
+Public forms: opaque `tok_live_` or `tok_test_`, the bucket as 3 hex digits, 128 random bits as 32 hex digits;
+shaped, the bare text, which is read together with its field. Stored forms: 0x01 and the 16 bytes; 0x02, the field's
+name, NUL, the text.
 """
 
 from __future__ import annotations

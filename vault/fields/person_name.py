@@ -34,7 +34,7 @@ shape = unshapable
 _plain = re.compile("[\u4e00-\u9fff]{1,64}").fullmatch
 _SIGNS = dict.fromkeys(map(ord, "•‧∙⋅・･ꞏ●"), "·") | dict.fromkeys(map(ord, "‘’ʼ＇`´"), "'")
 _STOP_IN_HAN = re.compile(f"(?<=[{HAN}]) ?[.．。｡] ?(?=[{HAN}])")
-_DOT = re.compile(" *·+ *")
+_DOT = re.compile(" *·[ ·]*")
 
 
 def normalize(value: str) -> str:

@@ -14,7 +14,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
 from vault.errors import InvalidRequest, StoreUnavailable
-from vault.store.dialects import Dialect, PostgreSQL, SQLite
+from vault.store.dialect import Dialect
+from vault.store.postgresql import PostgreSQL
+from vault.store.sqlite import SQLite
 from vault.store.writer import Transaction, Writer
 
 T = TypeVar("T")

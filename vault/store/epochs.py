@@ -23,9 +23,9 @@ def advance(database: Database) -> int:
 def close(database: Database) -> int:
     """Close every epoch into which nothing can be written any more; return the newest closed one, or 0.
 
-    On SQLite, with one writer, that is every epoch but the newest. On PostgreSQL a transaction takes its id, reads the
-    epoch, and may commit much later: once a newer epoch is there, the next id is noted as the old one's horizon, and the
-    old one closes when every transaction below its horizon has ended; so it takes two calls.
+    On SQLite, with one writer, that is every epoch but the newest. On PostgreSQL a transaction takes its id, reads
+    the epoch, and may commit much later: once a newer epoch is there, the next id is noted as the old one's horizon,
+    and the old one closes when every transaction below its horizon has ended; so it takes two calls.
     """
 
     def work(transaction: Transaction) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from vault.index import bucket_of
-from vault.store.dialects import Dialect, Row
+from vault.store.dialect import Dialect, Row
 from vault.store.tables import erasure, subject
 from vault.store.writer import Transaction
 

@@ -1,7 +1,7 @@
-"""Every table. Growing ones lead with `bucket` (0 to 4095) in key and indexes, so that they can be spread over machines.
+"""Every table. Growing ones lead with `bucket` (0 to 4095) in key and indexes, so that machines can share them.
 
-Times are microseconds since 1970 (UTC); ids of tenants and keys are random, 1 to 2**63 - 1; `epoch` says when a row last
-changed (design, decision 9). docs/format.md has every byte.
+Times are microseconds since 1970 (UTC); ids of tenants and keys are random, 1 to 2**63 - 1; `epoch` says when a row
+last changed (design, decision 9). docs/format.md has every byte.
 """
 
 from __future__ import annotations

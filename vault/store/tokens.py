@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, or_, select
 
 from vault.columns import Kind
-from vault.store.dialects import Dialect, Row
+from vault.store.dialect import Dialect, Row
 from vault.store.tables import token
 from vault.store.writer import Transaction
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from vault.errors import DeadlineExceeded, StaleKeyset
-from vault.store.dialects import Dialect
+from vault.store.dialect import Dialect
 
 T = TypeVar("T")
 
@@ -176,7 +176,7 @@ class Writer:
             unit.error = refused.error
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """Raised by work that has changed nothing yet: the others of its group go on, `error` reaches the caller."""
 
     def __init__(self, error: Exception) -> None:

@@ -1,0 +1,80 @@
+"""What differs between databases on the hot path: bulk statements, locks, lanes; all else is SQLAlchemy Core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from vault.store import tables
+
+Row = tuple[Any, ...]
+
+COLUMNS = {name: [column.name for column in table.columns] for name, table in tables.metadata.tables.items()}
+
+
+class Dialect(Protocol):
+    """The hot statements of one kind of database."""
+
+    lanes: int  # write transactions at once in one process
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Give a context in which this process may write."""
+        ...
+
+    def guard(self, connection: Connection, tenants: set[int]) -> tuple[int, dict[int, int]]:
+        """Return the current epoch, and the key generation of each tenant, which may not change before the commit."""
+        ...
+
+    def insert(self, connection: Connection, table: str, rows: Sequence[Row]) -> None:
+        """Insert whole rows in the order of the table's columns; a clash raises IntegrityError."""
+        ...
+
+    def match(
+        self, connection: Connection, table: str, columns: Sequence[str], on: Sequence[str], tenant: int,
+        keys: Sequence[Row], lock: bool = False,
+    ) -> list[Row]:  # fmt: skip
+        """Return `columns` of the rows of `table` whose `on` columns equal one of `keys`, in any order."""
+        ...
+
+    def anywhere(
+        self, connection: Connection, table: str, columns: Sequence[str], tenant: int, equal: dict[str, Any]
+    ) -> list[Row]:
+        """Return `columns` of the tenant's rows with these values, whichever bucket they lie in."""
+        ...
+
+    def claim(self, connection: Connection, table: str, key: Sequence[str], rows: Sequence[Row]) -> set[Row]:
+        """Insert whole rows whose `key` is not there yet; return the keys of those inserted."""
+        ...
+
+    def delete(
+        self, connection: Connection, table: str, on: Sequence[str], tenant: int, keys: Sequence[Row]
+    ) -> None:
+        """Delete the tenant's rows of `table` whose `on` columns equal one of `keys`."""
+        ...
+
+    def serialize(self, connection: Connection, name: str) -> None:
+        """Let one transaction at a time past this point, until it ends."""
+        ...
+
+    def worth_retrying(self, error: BaseException) -> bool:
+        """Whether the same work may succeed when tried again."""
+        ...
+
+
+def generations(connection: Connection, tenants: set[int], lock: str) -> dict[int, int]:
+    """Return the key generation of each tenant; `lock` is what the statement ends with."""
+    if not tenants:
+        return {}
+    ids = ", ".join(str(int(tenant)) for tenant in sorted(tenants))
+    found = connection.exec_driver_sql(
+        f"SELECT id, generation FROM tenant WHERE id IN ({ids}) ORDER BY id{lock}"
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def flat(rows: Sequence[Row]) -> Row:
+    """Return the values of all rows in one tuple, as one statement binds them."""
+    return tuple(value for row in rows for value in row)
