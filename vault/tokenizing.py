@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from keys.keyring import TenantKeys
 from vault import tokens
 from vault.audit import journal
-from vault.batch import Batch, only_appends, prepare, seal_all, settle
+from vault.batch import Batch, prepare, seal_all
 from vault.columns import MAX_ITEMS, Actor, Column, Remember, Tokenized
 from vault.errors import InvalidRequest, StaleKeyset, VaultError
 from vault.once import Once
 from vault.people import People, StalePeople, gather
 from vault.resources import Resources
+from vault.settling import only_appends, settle
 from vault.store.writer import Transaction
 
 ATTEMPTS = 8  # a keyset that turned, or a person erased or entered, while the values were being sealed

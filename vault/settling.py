@@ -1,0 +1,122 @@
+"""A prepared column stored inside a transaction: clashes settled, entries claimed, each value given its token."""
+
+from __future__ import annotations
+
+from keys.keyring import TenantKeys
+from vault import tokens
+from vault.batch import Batch, Place
+from vault.columns import Actor, Tokenized
+from vault.drafts import Drafts, redraw, seal
+from vault.errors import SubjectConflict, TokenSpaceExhausted, VaultError
+from vault.people import People
+from vault.resources import Resources
+from vault.shapes import ATTEMPTS
+from vault.store import tokens as rows
+from vault.store.writer import Transaction
+
+
+def settle(
+    resources: Resources,
+    keys: TenantKeys,
+    actor: Actor,
+    people: People,
+    batch: Batch,
+    transaction: Transaction,
+) -> tuple[Tokenized, list[bytes]]:
+    """Store the drafts; return the column's tokens, and the stored forms of all of them."""
+    drafts, errors = batch.drafts, dict(batch.errors)
+    rows.remove(transaction, actor.tenant, batch.lapsed)
+    spent = _uncollide(resources, keys, actor.tenant, people, drafts, transaction)
+    good = [place for place in range(len(drafts.values)) if place not in spent]
+    known = dict(batch.known)
+    if drafts.fixed:
+        good = _claim(actor.tenant, drafts, good, known, transaction)
+    elif drafts.digests:
+        transaction.append("index_entry", [drafts.entry(place, actor.tenant) for place in good])
+    transaction.append("token", [drafts.rows[place] for place in good])
+    placed = {place: (drafts.buckets[place], drafts.tokens[place]) for place in good}
+    return _result(actor, batch, placed, known, errors)
+
+
+def only_appends(batch: Batch) -> bool:
+    """Whether storing the batch can clash with nothing, so that it needs no look at what is there."""
+    return not batch.drafts.fixed and batch.drafts.spec.kind == "opaque"
+
+
+def _uncollide(
+    resources: Resources,
+    keys: TenantKeys,
+    tenant: int,
+    people: People,
+    drafts: Drafts,
+    transaction: Transaction,
+) -> set[int]:
+    """Redraw shaped tokens until none is taken; return the drafts for which the space holds no more."""
+    if drafts.spec.kind != "shaped" or not drafts.values:
+        return set()
+    transaction.dialect.serialize(transaction.connection, f"shaped {tenant} {drafts.field_type.name}")
+    pending, mine = list(range(len(drafts.values))), set[bytes]()
+    for _ in range(ATTEMPTS):
+        taken = rows.taken(transaction, tenant, [(drafts.buckets[at], drafts.tokens[at]) for at in pending])
+        clashing = []
+        for at in pending:
+            if drafts.tokens[at] in taken or drafts.tokens[at] in mine:
+                clashing.append(at)
+            else:
+                mine.add(drafts.tokens[at])
+        if not clashing:
+            return set()
+        redraw(drafts, keys, tenant, clashing)
+        seal(resources, drafts, keys, tenant, people, clashing)
+        pending = clashing
+    return set(pending)
+
+
+def _claim(
+    tenant: int,
+    drafts: Drafts,
+    good: list[int],
+    known: dict[bytes, tuple[Place, bytes | None]],
+    transaction: Transaction,
+) -> list[int]:
+    """Claim the index entries; return the drafts that won theirs, and note in `known` the tokens of those that lost."""
+    won = rows.claim(transaction, [drafts.entry(place, tenant) for place in good]) if good else set()
+    lost = [place for place in good if drafts.digests[place] not in won]
+    if lost:
+        entries = [(drafts.index_buckets[at], drafts.index_key or 0, drafts.digests[at]) for at in lost]
+        connection, dialect = transaction.connection, transaction.dialect
+        theirs = rows.deterministic(connection, dialect, tenant, entries)
+        stored = rows.fetch(connection, dialect, tenant, list(theirs.values()))
+        for digest, place in theirs.items():
+            known[digest] = place, stored[place[1]].subject
+    return [place for place in good if drafts.digests[place] in won]
+
+
+def _result(
+    actor: Actor,
+    batch: Batch,
+    placed: dict[int, Place],
+    known: dict[bytes, tuple[Place, bytes | None]],
+    errors: dict[int, VaultError],
+) -> tuple[Tokenized, list[bytes]]:
+    """Give each accepted value its token, or the reason why it has none."""
+    positions: list[int] = []
+    places: list[Place] = []
+    for number, (at, place) in enumerate(zip(batch.at, batch.draft_of, strict=True)):
+        found = placed.get(place)
+        owner = batch.drafts.subjects[place] if found and batch.drafts.subjects else None
+        if found is None and batch.drafts.fixed and batch.digests[number] in known:
+            found, owner = known[batch.digests[number]]
+        if found is None:
+            errors[at] = TokenSpaceExhausted("the shape has too few unused tokens left to draw from")
+        elif batch.subjects and batch.subjects[number] is not None and batch.subjects[number] != owner:
+            errors[at] = SubjectConflict("this value's deterministic token belongs to another subject")
+        else:
+            positions.append(at)
+            places.append(found)
+    stored = [token for _, token in places]
+    texts = tokens.texts(actor.mode, [bucket for bucket, _ in places], stored)
+    result: list[str | None] = [None] * batch.size
+    for at, text in zip(positions, texts, strict=True):
+        result[at] = text
+    return Tokenized(result, errors), stored
