@@ -52,18 +52,18 @@ def made(vault: Vault) -> dict[Any, Made]:
     return dict(vault.bootstrap("shop"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app(settings: Settings, vault: Vault, clock: Clock) -> Flask:
     return create_app(settings, vault, clock)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def door(app: Flask, made: dict[Any, Made]) -> Door:
     """The live key with every operation."""
     return Door(app, made["live"][1])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def test_door(app: Flask, made: dict[Any, Made]) -> Door:
     """The same for test data."""
     return Door(app, made["test"][1])
