@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -9,7 +10,7 @@ from typing import cast
 
 import click
 
-from api.cli.failure import report
+from api.cli.failure import Failure, report
 from api.cli.screen import Screen
 
 COMMANDS = {
@@ -41,6 +42,15 @@ class Topics(click.Group):
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
         return cast("click.Command", getattr(importlib.import_module(module), name))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that `args` begin with; raise Failure that names the one probably meant."""
+        near = difflib.get_close_matches(args[0], COMMANDS, 1)
+        if near and args[0] not in COMMANDS:
+            raise Failure(f"there is no command {args[0]}", f"is it {near[0]}?")
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=Topics, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

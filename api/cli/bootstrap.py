@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vault.columns import ApiKeyRecord
 
 
-@click.command()
+@click.command(short_help="Make a business and its first API keys.")
 @click.option("--tenant", required=True, metavar="NAME", help="Name of the business.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="JSON file for the keys, mode 0600.")
 @as_json

@@ -111,7 +111,10 @@ def _column(target: Target, rows: Sequence[Row], work: Work, report: Report) -> 
     for row, answer in zip(rows, answers, strict=True):
         row.cells[target.position] = answer or ""
     report.values += sum(answer is not None for answer in answers)
-    report.refused += [Refusal(rows[e.index].line, target.column, e.code, e.detail) for e in errors]
+    report.refused += [
+        Refusal(rows[e.index].line, target.column, e.code, e.detail.removeprefix(f"{target.field}: "))
+        for e in errors
+    ]
 
 
 def _write(writer: object, batch: Sequence[Row]) -> bool:
@@ -136,7 +139,7 @@ def tell(screen: Screen, source: str, report: Report, output: Path | None, done:
         screen.note(f"{source}:{item.line}: {column}{item.detail} ({item.code})")
     if len(report.refused) > LISTED:
         screen.note(f"… and {len(report.refused) - LISTED} more; --json lists them all")
-    summary = f"{report.rows} rows, {report.values} values {done}, {len(report.refused)} refused"
+    summary = f"rows: {report.rows}, {done}: {report.values}, refused: {len(report.refused)}"
     screen.note(f"{summary} -> {output}" if output else summary)
 
 

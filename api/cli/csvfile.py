@@ -17,6 +17,10 @@ from typing import BinaryIO, TextIO
 from api.cli.failure import Failure
 
 LONGEST_CELL = 1 << 20  # characters: beyond, a quote was never closed and the cell swallows the file
+_ENDLESS = (
+    "unexpected end of data",
+    f"field larger than field limit ({LONGEST_CELL})",
+)  # texts of module csv
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -69,9 +73,11 @@ class CsvFile:
             except StopIteration:
                 return
             except csv.Error as error:
-                row = Row(line, [], str(error))  # fixed texts: they name delimiter and quote, no cell
-            if row.wrong in ("unexpected end of data", f"field larger than field limit ({LONGEST_CELL})"):
+                row = Row(line, [], str(error))
+            if row.wrong in _ENDLESS:
                 raise Failure(f"{self.name}: line {line}: a quote is opened and never closed")
+            if row.wrong is not None:
+                row.wrong = "a cell goes on after its closing quote"
             yield row
 
 

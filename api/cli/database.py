@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vault.store.database import Database
 
 
-@click.group()
+@click.group(short_help="Bring the schema up to date, or compare it.")
 def db() -> None:
     """Bring the database's schema to this version, or compare it."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red"}
 
 
-@click.command()
+@click.command(short_help="Say what is wrong and how to mend it.")
 @as_json
 @click.pass_obj
 def doctor(screen: Screen) -> None:

@@ -6,14 +6,10 @@ import os
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from api.cli.screen import Screen
-
-if TYPE_CHECKING:
-    from strongroom_client import StrongroomError
 
 REFUSED_ROWS, USAGE, UNREACHABLE, REFUSED = 1, 2, 3, 4
 INTERRUPTED = 130  # 128 + SIGINT
@@ -36,7 +32,7 @@ class Failure(click.ClickException):
         details: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(text)
-        self.hint, self.code, self.details = hint, code, details or {}
+        self.hint, self.code, self.details = hint, code, details or {"code": "usage"}
 
 
 def report(screen: Screen, error: Exception) -> int:
@@ -55,9 +51,12 @@ def explain(error: Exception) -> Failure | click.exceptions.Exit:
             return error
         case click.exceptions.Abort():
             return Failure("interrupted", code=INTERRUPTED)
+        case click.exceptions.NoArgsIsHelpError():
+            click.echo(error.format_message(), err=True)
+            return click.exceptions.Exit(USAGE)
         case click.UsageError():
             path = error.ctx.command_path if error.ctx else "strongroom"
-            return Failure(error.format_message(), f"see `{path} --help`")
+            return Failure(" ".join(error.format_message().split()), f"see `{path} --help`")
         case click.ClickException():
             return Failure(error.format_message())
     return _client_failure(error) or _local_failure(error) or _unexpected(error)
@@ -74,19 +73,10 @@ def _client_failure(error: Exception) -> Failure | None:
     elif isinstance(error, (Unreachable, BadReply)):
         code = UNREACHABLE
         hint = hint or "does the service run? `strongroom serve` starts it; STRONGROOM_URL says where it is"
-    return Failure(_located(error), hint, code, _details(error))
-
-
-def _details(error: StrongroomError) -> dict[str, object]:
     found = {name: getattr(error, name) for name in ("code", "status", "pointer", "request_id")}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _located(error: StrongroomError) -> str:
-    where = f"at {error.pointer}" if error.pointer else ""
-    which = f"request {error.request_id}" if error.request_id else ""
-    more = ", ".join(text for text in (where, which) if text)
-    return f"{error} ({more})" if more else str(error)
+    return Failure(
+        str(error), hint, code, {name: value for name, value in found.items() if value is not None}
+    )
 
 
 def _local_failure(error: Exception) -> Failure | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 TITLES = ("name", "class", "sample", "masked", "found by value", "check digit", "shaped", "options")
 
 
-@click.command()
+@click.command(short_help="List the field types.")
 @online
 def fields(screen: Screen, client: Client, /) -> None:
     """List the field types: their class (JR/T 0171-2020), a made-up sample, its mask, and what they allow."""

@@ -92,8 +92,8 @@ def work_through(
         found = targets(
             job.source, file.header, said=job.said, left=job.left, known=known, never=types.never_stored
         )
-        _warn(screen, job, file.header, found, types.never_stored)
         work, check = begin(file)
+        _warn(screen, job, file.header, found, types.never_stored)
         with (
             outfile.created(job.output, job.force, file.layout.encoding) as out,
             columnwise.bar(job.source, total) as bar,

@@ -62,12 +62,14 @@ def position(name: str, header: Sequence[str], column: str) -> int:
         return places[0]
     if places:
         raise Failure(f"{name} has {len(places)} columns named {column}")
+    raise Failure(f"{name} has no column {column}", _guess(column, header))
+
+
+def _guess(column: str, header: Sequence[str]) -> str:
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        return "are its cells separated by something else than a comma? see --delimiter"
     near = difflib.get_close_matches(column, header, 1)
-    several = len(header) == 1 and any(mark in header[0] for mark in ";\t|")
-    hint = f"its header has {len(header)} columns"
-    if several:
-        hint = "are its cells separated by something else? see --delimiter"
-    raise Failure(f"{name} has no column {column}", f"is it {near[0]}?" if near else hint)
+    return f"is it {near[0]}?" if near else f"columns in its header: {len(header)}"
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -24,7 +24,7 @@ PURPOSES = (
 OPAQUE = ("tok_live_", "tok_test_")
 
 
-@click.command()
+@click.command(short_help="Replace tokens of a CSV file by values or masks.")
 @online
 @files
 @click.option("--purpose", required=True, type=click.Choice(PURPOSES), help="What for; goes into the audit.")

@@ -32,7 +32,9 @@ class Screen:
         if self.json:
             self.data({"error": {"detail": text, "hint": hint, **details}})
             return
-        self.note(f"error: {text}")
+        more = [f"at {details['pointer']}"] if "pointer" in details else []
+        more += [f"request {details['request_id']}"] if "request_id" in details else []
+        self.note(f"error: {text} ({', '.join(more)})" if more else f"error: {text}")
         if hint:
             self.note(f"hint: {hint}")
 

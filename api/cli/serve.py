@@ -23,7 +23,7 @@ LOG = {"handlers": {
 }}  # fmt: skip
 
 
-@click.command()
+@click.command(short_help="Serve the HTTP API.")
 @click.option("--no-worker", is_flag=True, help="Leave the background work to `strongroom worker` elsewhere.")
 @click.pass_obj
 def serve(screen: Screen, no_worker: bool) -> None:

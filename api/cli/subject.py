@@ -43,7 +43,7 @@ def erase(screen: Screen, client: Client, /, subject: str, yes: bool) -> None:
     if screen.json:
         screen.data(erasure)
     else:
-        screen.say(f"{erasure.tokens} tokens erased; erasure {erasure.erasure}")
+        screen.say(f"tokens erased: {erasure.tokens}, erasure {erasure.erasure}")
 
 
 def _id(given: str) -> str:

@@ -84,7 +84,7 @@ def delete(screen: Screen, client: Client, /, tokens: tuple[str, ...], field: st
     if screen.json:
         screen.data({"deleted": gone.deleted, "errors": refusals(gone.errors)})
     else:
-        screen.say(f"{gone.deleted} deleted")
+        screen.say(f"tokens deleted: {gone.deleted}")
     finish(screen, gone.errors)
 
 

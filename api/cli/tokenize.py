@@ -11,7 +11,7 @@ import click
 from api.cli.columnwise import Check, Refusal, Work
 from api.cli.connection import online
 from api.cli.csvfile import CsvFile, Row
-from api.cli.failure import USAGE, Failure, explain
+from api.cli.failure import UNREACHABLE, Failure, explain
 from api.cli.files import Job, files, work_through
 from api.cli.mapping import Target, position
 from api.cli.screen import Screen
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LONGEST_SUBJECT = 128  # characters
 
 
-@click.command()
+@click.command(short_help="Replace values of a CSV file by tokens.")
 @online
 @files
 @click.option(
@@ -80,11 +80,17 @@ def tokenize(
         work_through(screen, client, job, begin, "tokenized")
     except Exception as error:  # noqa: BLE001 - told below, with how to go on
         failed = explain(error)
-    if isinstance(failed, Failure) and failed.code > USAGE and job.source != "-":
+    if isinstance(failed, Failure) and _may_go_on(failed) and job.source != "-":
         again = f"the same command with --idempotency-key {run} goes on without making tokens twice"
         failed.hint = f"{failed.hint}; {again}" if failed.hint else again
     if failed is not None:
         raise failed
+
+
+def _may_go_on(failed: Failure) -> bool:
+    """Tell whether the same command may succeed later; parts that are done are then answered again."""
+    status = failed.details.get("status", 0)
+    return failed.code == UNREACHABLE or (isinstance(status, int) and status >= 500)
 
 
 def _work(client: Client, spec: dict[str, Any], run: str, subject: int | None) -> Work:

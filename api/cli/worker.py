@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LOOK = 1.0  # seconds between two looks at whether the parent is still there
 
 
-@click.command()
+@click.command(short_help="Do background work.")
 @click.option("--with-parent", is_flag=True, hidden=True, help="End when the parent process does.")
 @click.option("--once", is_flag=True, help="One round, and exit.")
 def worker(with_parent: bool, once: bool) -> None:
