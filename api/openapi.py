@@ -24,7 +24,14 @@ Json = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
 _PART = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
-_SIGNED_IN = (api.Unauthenticated, api.Forbidden, vault.DeadlineExceeded, vault.StaleKeyset, KeyProblem)
+_SIGNED_IN = (
+    api.Unauthenticated,
+    api.Forbidden,
+    vault.DeadlineExceeded,
+    vault.StaleKeyset,
+    vault.StoreUnavailable,
+    KeyProblem,
+)
 _WITH_BODY = (
     api.MalformedJson, api.BodyTooLarge, api.TooManyValues, api.UnsupportedMediaType, vault.InvalidRequest,
 )  # fmt: skip

@@ -53,6 +53,7 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.IdempotencyKeyReused: (422, "The Idempotency-Key was used before"),
     vault.DeadlineExceeded: (503, "The request took too long"),
     vault.StaleKeyset: (503, "The keys are changing"),
+    vault.StoreUnavailable: (503, "The database cannot be used"),
     vault.SchemaBehind: (503, "The database's schema is not ready"),
     vault.UnreadableValue: (500, "A sealed value does not open"),
     vault.VaultError: (500, "Something is broken here"),
@@ -73,6 +74,7 @@ HINTS: Mapping[str, str] = {
     "wrong_mode": "tok_live_ needs an sr_live_ key, tok_test_ an sr_test_ key",
     "shown_once": "POST /v1/apikeys/{id}/rotate makes a new text",
     "idempotency_key_reused": "take a new key for every new request, and the old one only to repeat it",
+    "store_unavailable": "send it again with the same Idempotency-Key",
     "deadline_exceeded": "nothing was written; send it again with the same Idempotency-Key",
     "stale_keyset": "nothing was written; send it again with the same Idempotency-Key",
 }
@@ -153,7 +155,7 @@ def handle(error: Exception) -> Response:
         return replay(error)
     if isinstance(error, HTTPException):
         return _handle_http(error)
-    if look_up(type(error))[0] == 500:
+    if look_up(type(error))[0] >= 500:
         state().log.failure(error, visit().id)
     if not isinstance(error, OURS):  # its words may hold anything
         return respond(api.InternalError("the log has the place, under this request id"))

@@ -57,8 +57,10 @@ def members(kind: type) -> dict[str, bytes]:
     """Return a good value of each member, as JSON."""
     good = {
         "field": '"phone"', "value": '"+8613800138000"', "values": '["+8613800138000"]', "subjects": '["s"]',
-        "subject": '"s"', "metadata": "[null]" if kind is asks.NewColumn else "{}", "tokens": "[]",
-        "purpose": '"service"', "items": "[]", "kind": '"opaque"', "deterministic": "false", "scope": '"crm"', "ttl_seconds": "60",
+        "subject": '"s"', "metadata": "[null]" if kind is asks.NewColumn else "{}",
+        "tokens": "[]",
+        "purpose": '"service"', "items": "[]", "kind": '"opaque"', "deterministic": "false",
+        "scope": '"crm"', "ttl_seconds": "60",
         "source": '"a"', "options": "{}", "keep": "{}", "check": '"valid"', "lookalike": "true", "view": '"masked"',
         "name": '"x"', "operations": '["tokenize"]', "fields": '["phone"]', "expires_in_seconds": "60",
         "overlap_seconds": "60",
