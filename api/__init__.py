@@ -32,6 +32,7 @@ def create_app(
 
     app = Flask("strongroom", static_folder=None, template_folder=None)
     app.request_class = Visit
+    app.logger.disabled = True  # Flask's own log repeats paths and messages
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False  # a path means what it says; nothing is redirected
     state = app.extensions[EXTENSION] = _state(settings, vault, clock)

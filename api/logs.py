@@ -6,25 +6,26 @@ the route's template, an API key's public id and a request id of a narrow form d
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import sys
+import os
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
 
 import msgspec
 import structlog
 
+_STANDARD_ERROR = 2
 _ROOT = Path(__file__).resolve().parent.parent
 
 
 class RequestLog:
     """Writes the lines; `level` is a name such as "info" (requests) or "warning" (failures only)."""
 
-    def __init__(self, level: str = "info", stream: TextIO | None = None) -> None:
+    def __init__(self, level: str = "info") -> None:
         number = logging.getLevelNamesMapping()[level.upper()]
         self._logger = structlog.wrap_logger(
-            structlog.WriteLogger(stream or sys.stderr),
+            _Lines(),
             processors=[
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -46,6 +47,17 @@ class RequestLog:
         self._logger.error(
             "failure", request_id=request_id, types=_types(error), places=_places(error.__traceback__)
         )
+
+
+class _Lines:
+    """Standard error, a line a system call: threads and processes share it, and a line is shorter than PIPE_BUF."""
+
+    def write(self, line: str) -> None:
+        """Write one line; a log that cannot be written stops no request (the audit does)."""
+        with contextlib.suppress(OSError):
+            os.write(_STANDARD_ERROR, f"{line}\n".encode())
+
+    debug = info = error = write
 
 
 def _line(facts: object, **_: object) -> str:

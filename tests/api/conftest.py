@@ -70,14 +70,6 @@ def test_door(app: Flask, made: dict[Any, Made]) -> Door:
 
 
 @pytest.fixture
-def logged(
-    settings: Settings, vault: Vault, clock: Clock, made: dict[Any, Made], capfd: pytest.CaptureFixture[str]
-) -> Door:
-    """The live key at an application whose log `capfd` holds."""
-    return Door(create_app(settings, vault, clock), made["live"][1])
-
-
-@pytest.fixture
 def narrow(app: Flask, door: Door) -> Callable[..., Door]:
     """A door whose key carries only some operations, and fields."""
 

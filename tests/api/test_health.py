@@ -101,9 +101,8 @@ def disguises(canary: str) -> list[str]:
 
 
 def test_a_line_a_request_and_nothing_of_the_caller_in_it(
-    logged: Door, made: dict[Any, Made], capfd: pytest.CaptureFixture[str]
+    door: Door, made: dict[Any, Made], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    door = logged
     value, subject = "canary-value-7531 张三丰", "canary-subject-7531"
     ask = {"field": "text", "value": value, "subject": subject, "metadata": {"canary-key": "canary-note"}}
     token = loads(door.post("/v1/tokens", ask, Idempotency_Key="canary-idempotency"))["token"]
@@ -142,9 +141,9 @@ def test_a_line_a_request_and_nothing_of_the_caller_in_it(
             assert form not in log
 
 
-def test_probes_do_not_fill_the_log(logged: Door, capfd: pytest.CaptureFixture[str]) -> None:
+def test_probes_do_not_fill_the_log(door: Door, capfd: pytest.CaptureFixture[str]) -> None:
     for path in ("/livez", "/readyz", "/metrics"):
-        logged.get(path)
+        door.get(path)
     assert capfd.readouterr().err == ""
 
 

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 
 from api import errors as api
-from api import problems
+from api import logs, problems
+from api.state import EXTENSION
 from keys.errors import KeyProblem, UnwrapError
 from tests.api.door import Door, loads, problem
 from vault import errors as vault
@@ -75,14 +77,14 @@ def test_the_wrong_method_hears_the_right_ones(door: Door, method: str, path: st
 
 
 def test_an_error_of_ours_says_only_where_to_look(
-    logged: Door, vault: Vault, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    door: Door, vault: Vault, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: object) -> None:
         secret = "canary7531"
         raise RuntimeError(f"cannot seal {secret}") from ValueError(secret)
 
     monkeypatch.setattr(vault, "tokenize", broken)
-    reply = logged.post("/v1/tokens", {"field": "phone", "value": "+8613800138000"}, X_Request_Id="broken-1")
+    reply = door.post("/v1/tokens", {"field": "phone", "value": "+8613800138000"}, X_Request_Id="broken-1")
     assert problem(reply) == (500, "internal_error", None)
     assert loads(reply)["request_id"] == reply.headers["X-Request-Id"] == "broken-1"
     assert "canary7531" not in reply.text
@@ -96,13 +98,13 @@ def test_an_error_of_ours_says_only_where_to_look(
 
 
 def test_keys_out_of_reach_are_no_fault_of_the_caller(
-    logged: Door, vault: Vault, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    door: Door, vault: Vault, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def unreachable(*_: object) -> None:
         raise UnwrapError("a wrapped key does not open")
 
     monkeypatch.setattr(vault, "reveal", unreachable)
-    reply = logged.post("/v1/reveal", {"tokens": [], "purpose": "service"})
+    reply = door.post("/v1/reveal", {"tokens": [], "purpose": "service"})
     assert problem(reply) == (503, "unwrap_failed", None)
     assert reply.headers["Retry-After"]
     assert "keys.errors.UnwrapError" in capfd.readouterr().err
@@ -131,3 +133,21 @@ def test_every_reply_has_its_headers(door: Door) -> None:
 def test_a_request_keeps_its_name_if_it_is_one(door: Door, given: str, kept: bool) -> None:
     name = door.get("/livez", X_Request_Id=given).headers["X-Request-Id"]
     assert (name == given) is kept
+
+
+def test_a_reply_that_cannot_be_finished_is_not_logged_by_flask(
+    app: Flask, door: Door, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("canary7531")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(app.extensions[EXTENSION].metrics, "request", broken)
+        reply = door.get("/v1/tokens/canary7531")
+    assert problem(reply)[:2] == (500, "internal_error")
+    assert "canary7531" not in capfd.readouterr().err
+
+
+def test_a_log_that_cannot_be_written_stops_nobody(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "_STANDARD_ERROR", 1_000_000)
+    assert door.get("/v1/fields").status_code == 200
