@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -25,15 +25,12 @@ Json = dict[str, Any]
 _REF = "#/components/schemas/{name}"
 _PART = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 _SIGNED_IN = (
-    api.Unauthenticated,
-    api.Forbidden,
-    vault.DeadlineExceeded,
-    vault.StaleKeyset,
-    vault.StoreUnavailable,
-    KeyProblem,
-)
+    api.Unauthenticated, api.Forbidden, vault.DeadlineExceeded, vault.StaleKeyset, vault.StoreUnavailable,
+    vault.SchemaBehind, KeyProblem,
+)  # fmt: skip
 _WITH_BODY = (
-    api.MalformedJson, api.BodyTooLarge, api.TooManyValues, api.UnsupportedMediaType, vault.InvalidRequest,
+    api.BadRequest, api.MalformedJson, api.BodyTooLarge, api.TooManyValues, api.UnsupportedMediaType,
+    vault.InvalidRequest,
 )  # fmt: skip
 _KEYED = (vault.IdempotencyKeyReused,)
 _PATHS: Mapping[str, tuple[str, str]] = {
@@ -105,24 +102,25 @@ def _operation(said: Operation, rule: Rule, text: str) -> Json:
         "operationId": rule.endpoint.replace(".", "_"),
         "tags": [rule.endpoint.partition(".")[0]],
         "summary": summary.rstrip("."),
+        "description": "\n\n".join(_paragraphs(said, rest.strip())),
         "responses": _responses(said),
     }
-    if rest.strip():
-        shown["description"] = rest.strip()
     if parameters := _parameters(said, rule):
         shown["parameters"] = parameters
     if said.takes is not None:
-        shown["requestBody"] = {
-            "required": not said.optional,
-            "content": _content(said.takes, said.example),
-        }
+        shown["requestBody"] = {"required": not said.optional, "content": _content(said.takes, said.example)}
     if said.needs:
-        needs = " or ".join(said.needs)
         shown["security"] = [{"key": []}]
-        shown["description"] = "\n\n".join(
-            [*filter(None, [shown.get("description")]), f"Operation: {needs}."]
-        )
     return shown
+
+
+def _paragraphs(said: Operation, text: str) -> Iterator[str]:
+    """Yield what is to be said of an operation below its summary."""
+    if text:
+        yield text
+    if said.items:
+        yield f"Each item may be refused by itself:\n\n{_codes(said.items)}"
+    yield f"Operation: {' or '.join(said.needs)}." if said.needs else "Needs no API key."
 
 
 def _parameters(said: Operation, rule: Rule) -> list[Json]:
@@ -175,12 +173,16 @@ def _by_status(kinds: Iterable[type[Exception]]) -> dict[int, list[type[Exceptio
     return found
 
 
-def _refused(kinds: list[type[Exception]]) -> Json:
-    """Return the reply with a problem, its codes and what each means."""
+def _codes(kinds: Iterable[type[Exception]]) -> str:
+    """Return the codes of errors and what each means, as a list."""
     codes = {str(kind.code): inspect.getdoc(kind) or "" for kind in kinds}  # type: ignore[attr-defined]
-    lines = "\n".join(f"- `{code}`: {text.partition(chr(10))[0]}" for code, text in codes.items())
+    return "\n".join(f"- `{code}`: {text.partition(chr(10))[0]}" for code, text in codes.items())
+
+
+def _refused(kinds: Iterable[type[Exception]]) -> Json:
+    """Return the reply with a problem."""
     content = {problems.MIMETYPE: {"schema": {"$ref": _REF.format(name="Problem")}}}
-    return {"description": lines, "headers": {"X-Request-Id": _REQUEST_ID}, "content": content}
+    return {"description": _codes(kinds), "headers": {"X-Request-Id": _REQUEST_ID}, "content": content}
 
 
 def _content(kind: type[msgspec.Struct] | str, example: object = None) -> Json:

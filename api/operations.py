@@ -28,6 +28,7 @@ class Operation:
         query: what the query is decoded into.
         gives: what the reply holds, with `status`; None for no body.
         refuses: errors beyond those that every operation has.
+        items: errors that single items of a column may have.
         example: a body that works.
         keyed: an Idempotency-Key is honoured.
         unready: a 503 with the same body is a good answer too.
@@ -41,6 +42,7 @@ class Operation:
     gives: type[Struct] | str | None = None
     status: int = 200
     refuses: tuple[type[Exception], ...] = ()
+    items: tuple[type[Exception], ...] = ()
     example: object = None
     keyed: bool = False
     unready: bool = False

@@ -18,11 +18,15 @@ from vault.columns import Actor, Description, Page
 
 bp = Blueprint("descriptions", __name__, url_prefix="/v1/tokens")
 
+_ONE = (
+    errors.MalformedToken, errors.UnknownToken, errors.ExpiredToken, errors.WrongMode, errors.FieldNotGranted,
+)  # fmt: skip
+
 
 @bp.post("/describe")
 @Operation(
     needs=("describe",), takes=TokenList, loose=LooseTokenList, gives=Descriptions,
-    refuses=(errors.UnknownField,),
+    refuses=(errors.UnknownField,), items=_ONE,
     example={"tokens": ["tok_live_" + "0" * 35]},
 )  # fmt: skip
 def describe(actor: Actor, ask: TokenList) -> Response:
@@ -38,10 +42,7 @@ def describe(actor: Actor, ask: TokenList) -> Response:
 @bp.get("/<token>")
 @Operation(
     needs=("describe",), gives=TokenDescription,
-    refuses=(
-        errors.MalformedToken, errors.UnknownToken, errors.ExpiredToken, errors.WrongMode,
-        errors.FieldNotGranted,
-    ),
+    refuses=_ONE,
 )  # fmt: skip
 def show(actor: Actor, token: str) -> Response:
     """Describe one opaque token."""

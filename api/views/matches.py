@@ -20,6 +20,7 @@ bp = Blueprint("matches", __name__)
 @Operation(
     needs=("find",), takes=Find, loose=LooseFind, gives=Matches,
     refuses=(errors.UnknownField, errors.ForbiddenField, errors.NotSearchable, errors.FieldNotGranted),
+    items=(errors.InvalidValue,),
     example={"field": "phone", "values": ["+8613800138000"]},
 )  # fmt: skip
 def find(actor: Actor, ask: Find) -> Response:

@@ -20,7 +20,11 @@ bp = Blueprint("reveals", __name__)
 @bp.post("/v1/reveal")
 @Operation(
     needs=("reveal", "reveal_plain"), takes=Reveal, loose=LooseReveal, gives=Values,
-    refuses=(errors.UnknownField,),
+    refuses=(errors.UnknownField, errors.UnreadableValue),
+    items=(
+        errors.MalformedToken, errors.UnknownToken, errors.ExpiredToken, errors.WrongMode, errors.FieldNotGranted,
+        errors.NotRevealable,
+    ),
     example={"tokens": ["tok_live_" + "0" * 35], "purpose": "service"},
 )  # fmt: skip
 def reveal(actor: Actor, ask: Reveal) -> Response:

@@ -21,6 +21,7 @@ _HOW = (
     errors.UnknownField, errors.ForbiddenField, errors.InvalidOption, errors.NotShapable,
     errors.DomainTooSmall, errors.LookalikeRequired, errors.NotSearchable,
 )  # fmt: skip
+_NEW = (errors.InvalidValue, errors.SubjectConflict, errors.TokenSpaceExhausted)
 _ONE = (
     errors.MalformedToken,
     errors.UnknownToken,
@@ -33,10 +34,7 @@ _ONE = (
 @bp.post("")
 @Operation(
     needs=("tokenize",), takes=NewToken, gives=Token, status=201, keyed=True,
-    refuses=(
-        *_HOW, errors.FieldNotGranted, errors.InvalidValue, errors.SubjectConflict,
-        errors.TokenSpaceExhausted,
-    ),
+    refuses=(*_HOW, *_NEW, errors.FieldNotGranted),
     example={"field": "phone", "value": _PHONE, "subject": "customer-1"},
 )  # fmt: skip
 def create(actor: Actor, ask: NewToken) -> Response:
@@ -65,7 +63,7 @@ def create(actor: Actor, ask: NewToken) -> Response:
 @bp.post("/column")
 @Operation(
     needs=("tokenize",), takes=NewColumn, loose=LooseColumn, gives=Tokens, keyed=True,
-    refuses=(*_HOW, errors.FieldNotGranted),
+    refuses=(*_HOW, errors.FieldNotGranted), items=_NEW,
     example={"field": "phone", "values": [_PHONE, "not a phone number"], "subjects": ["customer-1", None]},
 )  # fmt: skip
 def column(actor: Actor, ask: NewColumn) -> Response:
@@ -88,6 +86,7 @@ def column(actor: Actor, ask: NewColumn) -> Response:
 @bp.post("/items")
 @Operation(
     needs=("tokenize",), takes=NewItems, loose=LooseItems, gives=Tokens, keyed=True, refuses=_HOW,
+    items=(*_NEW, errors.FieldNotGranted),
     example={"items": [{"field": "phone", "value": _PHONE}, {"field": "email", "value": "li@example.com"}]},
 )  # fmt: skip
 def items(actor: Actor, ask: NewItems) -> Response:
@@ -105,7 +104,7 @@ def items(actor: Actor, ask: NewItems) -> Response:
 @bp.post("/delete")
 @Operation(
     needs=("delete",), takes=TokenList, loose=LooseTokenList, gives=Deletion, keyed=True,
-    refuses=(errors.UnknownField,),
+    refuses=(errors.UnknownField,), items=_ONE,
     example={"tokens": ["tok_live_" + "0" * 35]},
 )  # fmt: skip
 def delete(actor: Actor, ask: TokenList) -> Response:
