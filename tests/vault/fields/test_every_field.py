@@ -133,7 +133,7 @@ def test_what_is_taken_is_canonical_and_never_shown_whole(field: FieldType, data
         return
     assert field.normalize(canonical) == canonical
     assert 0 < len(canonical) <= field.max_length
-    if canonical.strip("*"):
+    if "*" not in canonical:  # behind a star nobody can tell a star
         assert canonical not in field.mask(canonical)
 
 

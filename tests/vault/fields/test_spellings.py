@@ -38,6 +38,7 @@ from vault.fields.shapes import DIGITS, UPPER
         ("person_name", "买买提.吐尔逊", "买买提·吐尔逊"),
         ("person_name", "买买提・吐尔逊•艾力", "买买提·吐尔逊·艾力"),
         ("person_name", "买买提．吐尔逊", "买买提·吐尔逊"),
+        ("person_name", "买买提 • ・ 吐尔逊", "买买提·吐尔逊"),
         ("person_name", "张 \u3000 三", "张三"),
         ("person_name", "J. R.  Smith", "J. R. Smith"),
         ("person_name", "Zoe\u0308 Müller", "Zo\u00eb Müller"),
