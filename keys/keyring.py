@@ -144,12 +144,14 @@ class Keyring:
             root.unwrap(wrapped, [b"check"])
 
     def _reserve(self, tenant: int, key_id: int, messages: int) -> int:
-        size = self._block.get(key_id, FIRST_BLOCK)
-        for block in (max(size, messages), messages):
-            if self._store.reserve(tenant, key_id, block, self._max):
-                self._block[key_id] = min(2 * size, LAST_BLOCK)
-                return block
-        raise KeyExhausted("the seal key has reached its message limit: rotate its keyset")
+        """Reserve a block, twice the last one's size; near the limit the halves that are left."""
+        size, growth = self._block.get(key_id, FIRST_BLOCK), 2
+        while not self._store.reserve(tenant, key_id, max(size, messages), self._max):
+            if size <= messages:
+                raise KeyExhausted("the seal key has reached its message limit: rotate its keyset")
+            size, growth = size // 2, 1
+        self._block[key_id] = min(growth * size, LAST_BLOCK)
+        return max(size, messages)
 
     def _open(self, tenant: int, keysets: Mapping[Purpose, Keyset]) -> dict[Purpose, dict[int, OpenKey]]:
         opened: dict[Purpose, dict[int, OpenKey]] = {purpose: {} for purpose in keysets}

@@ -171,3 +171,9 @@ class StoreUnavailable(VaultError):
     """The database cannot be reached, or refuses to work; what was not acknowledged may be tried again."""
 
     code = "store_unavailable"
+
+
+class StoreConflict(VaultError):
+    """Something of the same name or key is in the database already."""
+
+    code = "store_conflict"

@@ -73,6 +73,8 @@ def _stretch(passphrase: Secret, entry: dict[str, Any]) -> AESGCM:
     iterations, lanes, memory = (int(entry[name]) for name in ("iterations", "lanes", "memory_kib"))
     if not (0 < iterations <= MAX_ITERATIONS and 0 < lanes <= 64 and 0 < memory <= MAX_MEMORY_KIB):
         raise KeyFileError("the key file asks for Argon2id costs out of range")
+    if not len(passphrase):
+        raise PassphraseError("the passphrase is empty")
     kdf = Argon2id(
         salt=base64.b64decode(entry["salt"], validate=True),
         length=KEY_BYTES, iterations=iterations, lanes=lanes, memory_cost=memory,

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
-from vault.errors import InvalidRequest, StoreUnavailable
+from vault.errors import InvalidRequest, StoreConflict, StoreUnavailable
 from vault.store.dialect import Dialect
 from vault.store.postgresql import PostgreSQL
 from vault.store.sqlite import SQLite
@@ -50,15 +50,17 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give this thread's own connection, in autocommit: each statement sees what is committed."""
-        connection = self._own()
+        connection, failure = self._own(), None
         try:
             yield connection
         except DBAPIError as error:
+            failure = _translated(error)
+        if failure is not None:
             self._local.connection = None
             self._readers.discard(connection)
             connection.invalidate()
             connection.close()
-            raise _translated(error) from None
+            raise failure
 
     def _own(self) -> Connection:
         """Return this thread's connection; one that was idle is tried first, so that a restart costs no request."""
@@ -72,14 +74,18 @@ class Database:
                 connection.close()
                 connection = None
         if connection is None:
-            try:
-                connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            except DBAPIError as error:
-                raise _translated(error) from None
+            connection = self._connect()
             self._local.connection = connection
             self._readers.add(connection)
         self._local.used = now
         return connection
+
+    def _connect(self) -> Connection:
+        try:
+            return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        except DBAPIError as error:
+            failure = _translated(error)
+        raise failure
 
     def write(
         self,
@@ -100,7 +106,8 @@ class Database:
         try:
             return self._writer.run(work, guard, deadline, reads)
         except DBAPIError as error:
-            raise _translated(error) from None
+            failure = _translated(error)
+        raise failure
 
     def close(self) -> None:
         """Close every connection, those of other threads too; the database is not used after."""
@@ -109,11 +116,11 @@ class Database:
         self.engine.dispose()
 
 
-def _translated(error: DBAPIError) -> Exception:
-    """Turn a failure of the database itself into StoreUnavailable; what the statement did wrong stays as it is."""
-    if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
-        return StoreUnavailable(f"the database does not work now ({type(error.orig).__name__})")
-    return error
+def _translated(error: DBAPIError) -> StoreConflict | StoreUnavailable:
+    """Return what to raise instead: the database's own words may hold a row, so only their kind goes on."""
+    if isinstance(error, IntegrityError):
+        return StoreConflict("the database holds something of this name or key already")
+    return StoreUnavailable(f"the database does not work now ({type(error.orig).__name__})")
 
 
 def _open(url: str) -> tuple[Engine, Dialect]:
@@ -121,8 +128,8 @@ def _open(url: str) -> tuple[Engine, Dialect]:
         parsed = make_url(url)
     except ArgumentError:
         raise InvalidRequest("the database URL cannot be read") from None
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        return _open_sqlite(url, Path(parsed.database))
+    if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
+        return _open_sqlite(url, Path(str(parsed.database)))
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
         options = " ".join(f"-c {option}" for option in _SESSION)

@@ -6,11 +6,10 @@ import secrets
 from collections.abc import Sequence
 
 from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from keys.errors import KeysetChanged
 from keys.keyset import Keyset, KeyVersion, Purpose, State
-from vault.errors import InvalidRequest
+from vault.errors import InvalidRequest, StoreConflict
 from vault.store.database import Database
 from vault.store.tables import key_version, tenant
 from vault.store.writer import Refused, Transaction
@@ -92,7 +91,7 @@ class Keysets:
 
         try:
             self._database.write(work)
-        except IntegrityError:
+        except StoreConflict:
             raise InvalidRequest("there is a tenant of that name already") from None
 
     def tenant_mode(self, tenant_id: int) -> str | None:

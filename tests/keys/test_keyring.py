@@ -1,0 +1,173 @@
+"""The keyring: one unwrap call, a lease to the second, and never more than 2**32 messages a key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from keys.errors import KeyExhausted, UnknownKey, UnknownRoot, UnwrapError
+from keys.keyring import Keyring
+from keys.keyset import Keyset, KeyVersion, Purpose, State, new_key_id, wrapping_context
+from keys.providers import memory
+from keys.secret import Secret
+from keys.wrapping import AeadRoot
+
+
+class Counted:
+    """A root that counts its calls."""
+
+    def __init__(self) -> None:
+        self.root = memory.create()
+        self.name = self.root.name
+        self.unwraps = 0
+
+    def wrap(self, keys: Sequence[Secret], contexts: Sequence[bytes]) -> list[bytes]:
+        return self.root.wrap(keys, contexts)
+
+    def unwrap(self, wrapped: Sequence[bytes], contexts: Sequence[bytes]) -> list[Secret]:
+        self.unwraps += 1
+        return self.root.unwrap(wrapped, contexts)
+
+
+class Shelf:
+    """A key store in memory, with its own count of messages."""
+
+    def __init__(self) -> None:
+        self.keysets: dict[int, dict[Purpose, Keyset]] = {}
+        self.generation = 1
+        self.messages: dict[int, int] = {}
+        self.reservations = 0
+
+    def load(self, tenant: int) -> tuple[int, dict[Purpose, Keyset]]:
+        return self.generation, dict(self.keysets.get(tenant, {}))
+
+    def save(self, tenant: int, keyset: Keyset, expected: int) -> int:
+        self.keysets.setdefault(tenant, {})[keyset.purpose] = keyset
+        return self.generation
+
+    def reserve(self, tenant: int, key_id: int, messages: int, limit: int) -> bool:
+        self.reservations += 1
+        if self.messages.get(key_id, 0) + messages > limit:
+            return False
+        self.messages[key_id] = self.messages.get(key_id, 0) + messages
+        return True
+
+
+class Time:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def root() -> Counted:
+    return Counted()
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def keyring(root: Counted, shelf: Shelf, time: Time) -> Keyring:
+    ring = Keyring(shelf, {root.name: root}, root.name, time, lease=900, max_messages=10_000)
+    for tenant in (1, 2):
+        for purpose in Purpose:
+            shelf.save(tenant, ring.create(tenant, purpose, 0.0), 1)
+    return ring
+
+
+def test_all_keysets_of_a_tenant_open_in_one_call(keyring: Keyring, root: Counted) -> None:
+    keys = keyring.keys(1)
+    assert len({keys.primary(purpose).secret.expose() for purpose in Purpose}) == len(Purpose)
+    keyring.keys(1)
+    assert root.unwraps == 1
+
+
+def test_plain_keys_are_kept_for_the_lease_and_no_longer(keyring: Keyring, root: Counted, time: Time) -> None:
+    first = keyring.keys(1)
+    time.now += 899.999
+    assert keyring.keys(1) is first
+    time.now += 0.001
+    assert keyring.keys(1) is not first
+    assert root.unwraps == 2
+
+
+def test_forgotten_keys_are_wiped(keyring: Keyring) -> None:
+    key = keyring.keys(1).primary(Purpose.SEAL)
+    key.derived("copy", bytes)
+    keyring.forget()
+    assert len(key.secret) == 0
+    with pytest.raises(ValueError, match="wiped"):
+        key.derived("copy", bytes)
+
+
+def test_a_key_of_another_tenant_or_purpose_does_not_open(keyring: Keyring, shelf: Shelf) -> None:
+    """PCI DSS v4.0.1, 3.7.7: a substituted key is noticed."""
+    mine, theirs = shelf.keysets[1], shelf.keysets[2]
+    for stolen in (theirs[Purpose.SEAL], mine[Purpose.INDEX]):
+        shelf.keysets[1] = {**mine, Purpose.SEAL: replace(stolen, tenant=1, purpose=Purpose.SEAL)}
+        with pytest.raises(UnwrapError):
+            keyring.reload(1)
+
+
+def test_states_decide_who_seals_and_who_opens(keyring: Keyring, shelf: Shelf, root: Counted) -> None:
+    keyset = shelf.keysets[1][Purpose.SEAL]
+    old = keyset.primary
+    made = {}
+    for state in (State.PRE_ACTIVE, State.DEACTIVATED, State.COMPROMISED, State.DESTROYED, State.ACTIVE):
+        key_id = new_key_id()
+        wrapped = root.wrap([Secret.random()], [wrapping_context(1, Purpose.SEAL, key_id)])[0]
+        made[state] = KeyVersion(key_id, state, root.name, wrapped, 1.0)
+        keyset = keyset.with_version(made[state])
+    shelf.save(1, keyset, 1)
+    keys = keyring.reload(1)
+    assert keys.primary(Purpose.SEAL).id == made[State.ACTIVE].id
+    assert keys.openers(Purpose.SEAL)[0].id == made[State.ACTIVE].id
+    for version in (old, made[State.DEACTIVATED], made[State.COMPROMISED]):
+        assert keys.version(Purpose.SEAL, version.id).id == version.id
+    for state in (State.PRE_ACTIVE, State.DESTROYED):
+        with pytest.raises(UnknownKey):
+            keys.version(Purpose.SEAL, made[state].id)
+
+
+def test_messages_are_counted_over_processes_and_never_pass_the_limit(
+    keyring: Keyring, shelf: Shelf, root: Counted, time: Time
+) -> None:
+    other = Keyring(shelf, {root.name: root}, root.name, time, max_messages=10_000)
+    key, same = keyring.keys(1).primary(Purpose.SEAL), other.keys(1).primary(Purpose.SEAL)
+    spent = 0
+    for _ in range(1_000):
+        try:
+            keyring.spend(1, key, 30)
+            other.spend(1, same, 7)
+        except KeyExhausted:
+            break
+        spent += 37
+    assert 5_000 < spent <= shelf.messages[key.id] <= 10_000
+    assert shelf.reservations < 40
+
+
+def test_the_last_messages_may_be_spent_one_by_one(keyring: Keyring, shelf: Shelf) -> None:
+    key = keyring.keys(1).primary(Purpose.SEAL)
+    for _ in range(10_000):
+        keyring.spend(1, key, 1)
+    with pytest.raises(KeyExhausted):
+        keyring.spend(1, key, 1)
+
+
+def test_an_unlisted_root_and_an_unknown_tenant_are_named(shelf: Shelf, keyring: Keyring, time: Time) -> None:
+    stranger = AeadRoot("stranger", Secret.random())
+    with pytest.raises(UnknownRoot):
+        Keyring(shelf, {stranger.name: stranger}, stranger.name, time).keys(1)
+    with pytest.raises(UnknownKey):
+        keyring.keys(99)

@@ -1,0 +1,88 @@
+"""A vault on a real database, with a root key in memory and a clock that tests may turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from keys.keyring import Keyring
+from keys.providers import memory
+from vault.columns import Actor, Column, Mode, Spec
+from vault.maintenance import Maintenance
+from vault.resources import Resources
+from vault.service import Vault
+from vault.store import migrate
+from vault.store.database import Database
+from vault.store.keysets import Keysets
+
+
+@dataclass(slots=True)
+class Shop:
+    """A vault, its parts, and who asks."""
+
+    vault: Vault
+    resources: Resources
+    actor: Actor
+    tests: Actor
+    shift: list[float]
+
+    def later(self, seconds: float) -> None:
+        """Turn the clock forward."""
+        self.shift[0] += seconds
+
+    def tokenize(
+        self, field: str, *values: object, subjects: list[str | None] | None = None, **spec: object
+    ) -> list[str]:
+        """Return the tokens of good values."""
+        column = Column(field, list(values), Spec(**spec), subjects)  # type: ignore[arg-type]
+        (made,) = self.vault.tokenize(self.actor, [column])
+        assert not made.errors
+        return [token for token in made.tokens if token is not None]
+
+    def plain(self, *tokens: str, field: str | None = None) -> list[str | None]:
+        """Return what the tokens stand for, None for those that are refused."""
+        return self.vault.reveal(self.actor, tokens, "service", "plain", field).values
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table has."""
+        with self.resources.database.read() as connection:
+            return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
+
+    def maintain(self) -> dict[str, int]:
+        """Do the background work once."""
+        return Maintenance(self.resources, "test").run_once()
+
+
+def open_shop(url: str, name: str = "shop") -> Shop:
+    """Make the schema and a business on an empty database."""
+    shift = [0.0]
+    database = Database(url, lambda: time.time() + shift[0], time.monotonic)
+    migrate.upgrade(database)
+    root = memory.create()
+    keyring = Keyring(Keysets(database), {root.name: root}, root.name, time.monotonic)
+    resources = Resources(database, keyring, time.monotonic)
+    vault = Vault(resources)
+    made = vault.bootstrap(name)
+    actors = {mode: actor(made[mode][0].tenant, mode) for mode in made}
+    return Shop(vault, resources, actors["live"], actors["test"], shift)
+
+
+def actor(tenant: int, mode: Mode) -> Actor:
+    """Return somebody of a tenant who may do everything."""
+    return Actor(tenant, mode, "key_0", "request-1")
+
+
+def limited(one: Actor, *fields: str) -> Actor:
+    """Return the same actor, for some fields only."""
+    return replace(one, fields=frozenset(fields))
+
+
+@pytest.fixture
+def shop(database_url: str) -> Iterator[Shop]:
+    """A shop, on SQLite and on PostgreSQL in turn."""
+    opened = open_shop(database_url)
+    yield opened
+    opened.vault.close()
