@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from keys.keyring import TenantKeys
@@ -10,6 +10,7 @@ from keys.keyset import Purpose, new_key_id
 from keys.secret import Secret
 from keys.wrapping import wrap
 from vault import cipher
+from vault.columns import Actor
 from vault.resources import Resources, open_person_keys, person_context
 from vault.store import subjects
 from vault.store.writer import Transaction
@@ -41,15 +42,39 @@ class People:
             raise StalePeople
 
 
-def gather(resources: Resources, keys: TenantKeys, tenant: int, digests: Iterable[bytes]) -> People:
-    """Return the keys of these subjects, new ones for those who have none yet."""
+def gather(
+    resources: Resources, keys: TenantKeys, actor: Actor, digests: Iterable[bytes], *, store: bool = False
+) -> People:
+    """Return the keys of these subjects, new ones for those who have none yet.
+
+    Args:
+        store: commit the new keys first, so that nobody who enters the same subjects can come in between again.
+    """
     wanted = list(dict.fromkeys(digests))
     if not wanted:
         return People()
+    people = _known(resources, keys, actor.tenant, wanted)
+    _add(resources, keys, actor.tenant, people, [digest for digest in wanted if digest not in people.keys])
+    if not (store and people.new):
+        return people
+
+    def work(transaction: Transaction) -> None:
+        subjects.claim(transaction, actor.tenant, people.new)
+
+    resources.database.write(work, guard=(actor.tenant, keys.generation), deadline=actor.deadline)
+    return gather(resources, keys, actor, wanted)
+
+
+def _known(resources: Resources, keys: TenantKeys, tenant: int, wanted: Sequence[bytes]) -> People:
     with resources.database.read() as connection:
         found = subjects.known(connection, resources.database.dialect, tenant, wanted)
-    people = People(open_person_keys(keys, tenant, found))
-    missing = [digest for digest in wanted if digest not in found]
+    return People(open_person_keys(keys, tenant, found))
+
+
+def _add(
+    resources: Resources, keys: TenantKeys, tenant: int, people: People, missing: Sequence[bytes]
+) -> None:
+    """Draw a key for each subject that has none, and wrap it."""
     primary = keys.primary(Purpose.SEAL)
     resources.keyring.spend(tenant, primary, len(missing))
     aead = cipher.aead(primary)
@@ -57,4 +82,3 @@ def gather(resources: Resources, keys: TenantKeys, tenant: int, digests: Iterabl
         key_id, key = new_key_id(), Secret.random().expose()
         people.keys[digest] = key_id, key
         people.new[digest] = key_id, wrap(aead, key, person_context(tenant, digest, key_id)), primary.id
-    return people

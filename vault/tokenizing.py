@@ -26,24 +26,33 @@ def tokenize(
     if sum(len(column.values) for column in columns) > MAX_ITEMS:
         raise InvalidRequest(f"at most {MAX_ITEMS} values go into one request", "/values")
     failed: VaultError = StaleKeyset("the keyset kept changing")
+    lost = (
+        False  # somebody else entered the same subjects first: theirs go in before anything is sealed again
+    )
     for _ in range(ATTEMPTS):
         try:
-            return _attempt(resources, actor, resources.keyring.keys(actor.tenant), columns, remember)
+            keys = resources.keyring.keys(actor.tenant)
+            return _attempt(resources, actor, keys, columns, remember, lost)
         except StaleKeyset as error:
             failed = error
             resources.keyring.reload(actor.tenant)
         except StalePeople:
-            continue
+            lost = True
     raise failed
 
 
 def _attempt(
-    resources: Resources, actor: Actor, keys: TenantKeys, columns: Sequence[Column], remember: Remember | None
+    resources: Resources,
+    actor: Actor,
+    keys: TenantKeys,
+    columns: Sequence[Column],
+    remember: Remember | None,
+    lost: bool,
 ) -> list[Tokenized]:
     bucket = tokens.draw_bucket()
     batches = [prepare(resources, keys, actor, column, bucket) for column in columns]
     everybody = (one for batch in batches for one in batch.drafts.subjects if one is not None)
-    people = gather(resources, keys, actor.tenant, everybody)
+    people = gather(resources, keys, actor, everybody, store=lost)
     for batch in batches:
         seal_all(resources, keys, actor.tenant, people, batch)
     once = Once(keys, actor.tenant, remember)
