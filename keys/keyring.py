@@ -101,13 +101,18 @@ class Keyring:
             return held
         return self.reload(tenant)
 
+    def open(self, tenant: int, generation: int, keysets: Mapping[Purpose, Keyset]) -> TenantKeys:
+        """Unwrap keysets, one call to each root, without keeping them."""
+        until = self._clock() + self._lease
+        return TenantKeys(tenant, generation, self._open(tenant, keysets), until)
+
     def reload(self, tenant: int) -> TenantKeys:
-        """Load and unwrap the tenant's keysets again, one call to each root."""
+        """Load and unwrap the tenant's keysets again, and keep them for the lease."""
         now = self._clock()
         generation, keysets = self._store.load(tenant)
         if not keysets:
             raise UnknownKey("the tenant has no keysets")
-        fresh = TenantKeys(tenant, generation, self._open(tenant, keysets), now + self._lease)
+        fresh = self.open(tenant, generation, keysets)
         with self._lock:
             kept = {known: held for known, held in self._tenants.items() if now < held.expires_at}
             self._tenants = {**kept, tenant: fresh}

@@ -108,16 +108,25 @@ def bootstrap(resources: Resources, name: str) -> dict[Mode, Made]:
     if not _NAME.fullmatch(name):
         raise InvalidRequest("a tenant's name has 1 to 64 letters, digits, spaces or _.:-", "/name")
     now = resources.database.clock()
-    modes: tuple[Mode, Mode] = ("live", "test")
-    tenants = {mode: new_tenant_id() for mode in modes}
+    tenants: dict[Mode, int] = {"live": new_tenant_id(), "test": new_tenant_id()}
     keysets = [
-        [resources.keyring.create(tenants[mode], purpose, now) for purpose in Purpose] for mode in modes
+        [resources.keyring.create(tenant, purpose, now) for purpose in Purpose] for tenant in tenants.values()
     ]
-    Keysets(resources.database).create_tenants(name, modes, keysets)
-    made: dict[Mode, Made] = {}
-    for mode in modes:
-        actor = Actor(tenants[mode], mode, "bootstrap", "bootstrap")
-        made[mode] = create(resources, actor, "bootstrap", OPERATIONS, None, None, None)
+    made: dict[Mode, Made] = {
+        mode: new_key(tenant, mode, "bootstrap", OPERATIONS, None, now, None)
+        for mode, tenant in tenants.items()
+    }
+
+    def first_keys(transaction: Transaction) -> None:
+        for (mode, (record, text)), held in zip(made.items(), keysets, strict=True):
+            apikeys.add(transaction, record, digest_of(text))
+            keys = resources.keyring.open(record.tenant, 1, {keyset.purpose: keyset for keyset in held})
+            actor = Actor(record.tenant, mode, "bootstrap", "bootstrap")
+            transaction.append(
+                "audit_record", [journal.row(keys, actor, transaction.now, "bootstrap", count=1)]
+            )
+
+    Keysets(resources.database).create_tenants(name, list(tenants), keysets, first_keys)
     return made
 
 

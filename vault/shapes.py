@@ -30,7 +30,7 @@ def template(field: FieldType, value: str, spec: Spec) -> tuple[str, ...]:
     if alphabets is None:
         raise NotShapable(f"{field.name}: values of this form have no shape that a token could keep")
     places = list(alphabets)
-    if field.check is None and not spec.lookalike:
+    if not _tells(field, spec) and not spec.lookalike:
         _reserve(field, places, spec.keep_first)
     _keep(places, value, spec)
     if reachable(field, places, spec) < MIN_DOMAIN:
@@ -64,6 +64,11 @@ def draw(field: FieldType, places: Sequence[str], spec: Spec, count: int) -> lis
                 drawn.append(text)
                 break
     return drawn
+
+
+def _tells(field: FieldType, spec: Spec) -> bool:
+    """Whether the check digit tells a token from a real number: not where the caller's numbers need not follow it."""
+    return field.check is not None and dict(spec.options).get("luhn") is not False
 
 
 def _reserve(field: FieldType, places: list[str], keep_first: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -74,8 +74,14 @@ class Keysets:
 
         return self._database.write(work)
 
-    def create_tenants(self, name: str, modes: Sequence[str], keysets: Sequence[Sequence[Keyset]]) -> None:
-        """Store one business's tenants, one a mode, each with its keysets, in one commit.
+    def create_tenants(
+        self,
+        name: str,
+        modes: Sequence[str],
+        keysets: Sequence[Sequence[Keyset]],
+        also: Callable[[Transaction], None],
+    ) -> None:
+        """Store one business's tenants, one a mode, each with its keysets, and what `also` writes, in one commit.
 
         Raises InvalidRequest if there is a tenant of that name.
         """
@@ -88,6 +94,7 @@ class Keysets:
                     )
                 )
                 _put(transaction, held)
+            also(transaction)
 
         try:
             self._database.write(work)
