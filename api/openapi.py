@@ -103,7 +103,7 @@ def _operation(said: Operation, rule: Rule, text: str) -> Json:
         "tags": [rule.endpoint.partition(".")[0]],
         "summary": summary.rstrip("."),
         "description": "\n\n".join(_paragraphs(said, rest.strip())),
-        "responses": _responses(said),
+        "responses": _responses(said, rule),
     }
     if parameters := _parameters(said, rule):
         shown["parameters"] = parameters
@@ -139,13 +139,14 @@ def _parameters(said: Operation, rule: Rule) -> list[Json]:
     return found + ([_IDEMPOTENCY_KEY] if said.keyed else [])
 
 
-def _responses(said: Operation) -> Json:
+def _responses(said: Operation, rule: Rule) -> Json:
     """Return the good reply and every problem, grouped by status."""
     good: Json = {"description": "Done.", "headers": {"X-Request-Id": _REQUEST_ID}}
     if said.gives is not None:
         good["content"] = _content(said.gives)
     found = {str(said.status): good}
-    for status, kinds in sorted(_by_status(_refusals(said)).items()):
+    absent = [api.NotFound] if _PART.search(rule.rule) else []  # such as an id with a newline in it
+    for status, kinds in sorted(_by_status([*_refusals(said), *absent]).items()):
         found[str(status)] = _refused(kinds)
     if said.unready:
         found["503"] = {**good, "description": "Not ready."}

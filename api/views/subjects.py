@@ -17,7 +17,7 @@ bp = Blueprint("subjects", __name__, url_prefix="/v1/subjects")
 
 
 @bp.get("/<path:subject>/tokens")
-@Operation(needs=("list",), query=PageQuery, gives=TokenPage, refuses=(errors.UnknownSubject,))
+@Operation(needs=("list",), query=PageQuery, gives=TokenPage)
 def tokens(actor: Actor, ask: PageQuery, subject: str) -> Response:
     """List the tokens of a subject, a page at a time."""
     limits.subjects([subject], "")
@@ -27,7 +27,7 @@ def tokens(actor: Actor, ask: PageQuery, subject: str) -> Response:
 
 
 @bp.delete("/<path:subject>")
-@Operation(needs=("erase",), gives=SubjectErasure, refuses=(errors.UnknownSubject,))
+@Operation(needs=("erase",), gives=SubjectErasure, refuses=(errors.UnknownSubject, errors.InvalidRequest))
 def erase(actor: Actor, subject: str) -> Response:
     """Erase a subject: destroy its key, and with it every value about it, for good."""
     limits.subjects([subject], "")
