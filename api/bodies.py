@@ -1,4 +1,4 @@
-"""The one place where bodies and queries are read: size, type, JSON, shape; no error repeats what came.
+"""The one place where bodies and queries become what they should be; no error repeats what came.
 
 A body that can be read in two ways is refused: duplicate names (RFC 8259, section 4) are found by counting
 colons against the re-encoded body, which is cheap, and by walking every object only where the counts differ.
@@ -11,15 +11,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from api import validation
-from api.errors import BadRequest, BodyTooLarge, MalformedJson, UnsupportedMediaType
+from api import intake, validation
+from api.errors import MalformedJson
 from api.state import state
 from api.visit import visit
 from vault.errors import InvalidRequest
 
 T = TypeVar("T")
-Environ = dict[str, Any]  # of WSGI (PEP 3333)
-JSON = "application/json"
 _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
 
 
@@ -34,27 +32,10 @@ def read(kind: type[T], loose: type[T] | None = None, *, optional: bool = False)
         UnsupportedMediaType, BodyTooLarge, MalformedJson, InvalidRequest.
     """
     here = visit()
-    if optional and _left_out(here.environ):
+    if optional and intake.left_out(here.environ):
         return kind()
-    here.body = receive(here.environ, state().settings.max_body_bytes)
+    here.body, here.complete = intake.receive(here.environ, state().settings.max_body_bytes), True
     return decode(here.body, kind, loose)
-
-
-def receive(environ: Environ, limit: int) -> bytes:
-    """Return a request's body, at most `limit` bytes of JSON, with or without a Content-Length."""
-    if environ.get("CONTENT_TYPE") != JSON:
-        _check_type(environ.get("CONTENT_TYPE", ""))
-    if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
-        raise UnsupportedMediaType("a compressed body is not read")
-    stated = environ.get("CONTENT_LENGTH", "")
-    if not stated:  # chunked, or nothing: only a server that ends the stream itself may be read to its end
-        body = environ["wsgi.input"].read(limit + 1) if environ.get("wsgi.input_terminated") else b""
-        return _short_enough(body, limit)
-    if not (stated.isascii() and stated.isdigit()):
-        raise BadRequest("Content-Length is not a number")
-    if len(stated) > 18 or int(stated) > limit:
-        raise BodyTooLarge(f"at most {limit:,} bytes")
-    return bytes(environ["wsgi.input"].read(int(stated)))
 
 
 def decode(body: bytes, kind: type[T], loose: type[T] | None = None) -> T:
@@ -93,27 +74,6 @@ def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
     if made is None:
         made = _DECODERS[kind] = msgspec.json.Decoder(kind)
     return made
-
-
-def _left_out(environ: Environ) -> bool:
-    """Tell whether a request has neither a body nor a type for one."""
-    if environ.get("CONTENT_TYPE") or "HTTP_TRANSFER_ENCODING" in environ:
-        return False
-    return environ.get("CONTENT_LENGTH", "") in {"", "0"}
-
-
-def _check_type(stated: str) -> None:
-    """Raise UnsupportedMediaType unless `stated` is application/json, in UTF-8 if it names a charset."""
-    kind, _, parameters = stated.partition(";")
-    charset = parameters.strip().lower().replace('"', "")
-    if kind.strip().lower() != JSON or charset not in {"", "charset=utf-8"}:
-        raise UnsupportedMediaType("the Content-Type must be application/json, in UTF-8")
-
-
-def _short_enough(body: bytes, limit: int) -> bytes:
-    if len(body) > limit:
-        raise BodyTooLarge(f"at most {limit:,} bytes")
-    return bytes(body)
 
 
 def _refuse_duplicates(body: bytes) -> None:

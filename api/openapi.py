@@ -26,7 +26,7 @@ _REF = "#/components/schemas/{name}"
 _PART = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 _SIGNED_IN = (
     api.Unauthenticated, api.Forbidden, vault.DeadlineExceeded, vault.StaleKeyset, vault.StoreUnavailable,
-    vault.SchemaBehind, KeyProblem,
+    vault.StoreConflict, vault.SchemaBehind, KeyProblem,
 )  # fmt: skip
 _WITH_BODY = (
     api.BadRequest, api.MalformedJson, api.BodyTooLarge, api.TooManyValues, api.UnsupportedMediaType,

@@ -9,6 +9,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from api import errors as api
+from api import intake
 from api.schema.replies import ItemProblem, Problem
 from api.state import state
 from api.visit import visit
@@ -53,6 +54,7 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.IdempotencyKeyReused: (422, "The Idempotency-Key was used before"),
     vault.DeadlineExceeded: (503, "The request took too long"),
     vault.StaleKeyset: (503, "The keys are changing"),
+    vault.StoreConflict: (503, "Others write the same thing at once"),
     vault.StoreUnavailable: (503, "The database cannot be used"),
     vault.SchemaBehind: (503, "The database's schema is not ready"),
     vault.UnreadableValue: (500, "A sealed value does not open"),
@@ -79,6 +81,7 @@ HINTS: Mapping[str, str] = {
     "stale_keyset": "nothing was written; send it again with the same Idempotency-Key",
 }
 
+SWALLOWED = 4  # times the largest body, of a caller whose key is known
 OURS = (api.ApiError, vault.VaultError, KeyProblem)
 
 _BY_STATUS: Mapping[int, type[api.ApiError]] = {
@@ -151,12 +154,15 @@ def replay(done: AlreadyDone) -> Response:
 
 def handle(error: Exception) -> Response:
     """Answer any exception of a request; of what nobody expected, only the place goes to the log."""
+    asked = visit()
+    if asked.actor is not None and not asked.complete:
+        intake.swallow(asked.environ, SWALLOWED * state().settings.max_body_bytes)
     if isinstance(error, AlreadyDone):
         return replay(error)
     if isinstance(error, HTTPException):
         return _handle_http(error)
     if look_up(type(error))[0] >= 500:
-        state().log.failure(error, visit().id)
+        state().log.failure(error, asked.id)
     if not isinstance(error, OURS):  # its words may hold anything
         return respond(api.InternalError("the log has the place, under this request id"))
     return respond(error)

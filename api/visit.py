@@ -23,13 +23,14 @@ class Visit(Request):
         started: time.monotonic, seconds.
         id: names the request in log and audit: the caller's own name if it has our form, else 24 hex digits.
         caller, actor: who asks, once the API key was found.
-        body: the bytes that were read.
+        body: the bytes that were read, once `complete`.
         asked, refused: values or tokens, once the vault has answered.
     """
 
     caller: Caller
     actor: Actor | None = None
     body: bytes = b""
+    complete: bool = False
     asked: int | None = None
     refused: int = 0
 

@@ -10,10 +10,10 @@ import threading
 from types import FrameType
 
 from api import create_app
-from api.config import Settings
+from api.config import load
 from api.state import EXTENSION, State
 
-app = create_app(Settings())
+app = create_app(load())
 
 
 def drain(number: int = 0, frame: FrameType | None = None) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
 
 from tests.api.door import Door, loads, problem
 
@@ -71,3 +75,42 @@ def test_what_a_key_may_not_be(door: Door, key: str) -> None:
     assert (
         door.post("/v1/find", {"field": "phone", "values": [PHONE]}, Idempotency_Key=key).status_code == 200
     )
+
+
+def test_sixteen_at_once_do_it_once(app: Flask, door: Door) -> None:
+    def send(_: int) -> TestResponse:
+        return Door(app, door.key).post("/v1/tokens", BODIES["/v1/tokens"], Idempotency_Key="at once")
+
+    with ThreadPoolExecutor(16) as pool:
+        replies = list(pool.map(send, range(64)))
+    assert {reply.status_code for reply in replies} == {201}
+    assert len({reply.data for reply in replies}) == 1
+    assert sum("Idempotency-Replayed" not in reply.headers for reply in replies) == 1
+
+
+def test_sixteen_at_once_without_a_key_each_do_their_own(app: Flask, door: Door) -> None:
+    def send(at: int) -> tuple[str, str]:
+        reply = Door(app, door.key).post(
+            "/v1/tokens", {"field": "text", "value": f"own {at}"}, X_Request_Id=f"own-{at}"
+        )
+        assert reply.headers["X-Request-Id"] == f"own-{at}"
+        seen = {"tokens": [loads(reply)["token"]], "purpose": "service", "view": "plain"}
+        return f"own {at}", loads(Door(app, door.key).post("/v1/reveal", seen))["values"][0]
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(sent == found for sent, found in pool.map(send, range(64)))
+
+
+def test_a_refusal_under_a_key_names_its_own_request(app: Flask, door: Door) -> None:
+    """One thread commits for many, so what is kept must not be taken from whatever request that thread is in."""
+
+    def send(at: int) -> tuple[str, str]:
+        ask = {"field": "phone", "value": "nonsense"}
+        reply = Door(app, door.key).post(
+            "/v1/tokens", ask, Idempotency_Key=f"own-{at}", X_Request_Id=f"own-{at}"
+        )
+        again = door.post("/v1/tokens", ask, Idempotency_Key=f"own-{at}")
+        return loads(reply)["request_id"], loads(again)["request_id"]
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(found == (f"own-{at}",) * 2 for at, found in enumerate(pool.map(send, range(32))))
