@@ -36,6 +36,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("case", [case for _, case in cases], ids=[label for label, _ in cases])
 
 
+@pytest.fixture
+def case(request: pytest.FixtureRequest) -> Any:
+    """Stand for the cases of a vector file that is not there."""
+    return read_vectors(request.param)
+
+
 @pytest.fixture(scope="session")
 def vectors() -> Any:
     """Return the reader of vector files."""
