@@ -42,6 +42,7 @@ def decode(body: bytes, kind: type[T], loose: type[T] | None = None) -> T:
     """Return `body` as `kind`, or as `loose` if only single items are of the wrong type."""
     try:
         ask: T = _decoder(kind).decode(body)
+        doubtful = b"\\" in body or body.count(b":") != msgspec.json.encode(ask).count(b":")
     except msgspec.ValidationError as error:
         if loose is not None and validation.in_item(str(error)):
             return decode(body, loose)
@@ -50,7 +51,7 @@ def decode(body: bytes, kind: type[T], loose: type[T] | None = None) -> T:
         raise MalformedJson("the body is not JSON in UTF-8") from None
     except RecursionError:
         raise MalformedJson("the body is nested too deeply") from None
-    if b"\\" in body or body.count(b":") != msgspec.json.encode(ask).count(b":"):
+    if doubtful:
         _refuse_duplicates(body)
     return ask
 

@@ -31,10 +31,22 @@ class Mixture:
         columns = [c for index, c in enumerate(self._groups.columns) if index not in self._barred]
         if self._barred:
             vault().record_refusal(self._actor, "tokenize", FieldNotGranted.code)
-        results = vault().tokenize(self._actor, columns, remember) if columns else []
+        results = self._ask(columns, remember) if columns else []
         for column, result in zip(columns, results, strict=True):
             answers.count("tokenize", column.field, len(result.tokens), len(result.errors))
         return results
+
+    def _ask(self, columns: Sequence[Column], remember: Remember | None) -> list[Tokenized]:
+        """Ask the vault; what it refuses as a whole is pointed to as exactly as one can tell."""
+        try:
+            return vault().tokenize(self._actor, columns, remember)
+        except InvalidRequest as error:
+            place = (
+                f"/items/{self._groups.places[0][0]}{error.pointer}"
+                if len(self._groups.columns) == 1
+                else "/items"
+            )
+            raise type(error)(str(error), place) from None
 
     def scatter(self, results: Sequence[Tokenized]) -> Tokenized:
         """Return all results in the order of the items."""

@@ -120,6 +120,14 @@ def test_a_member_of_an_item_in_every_wrong_form(door: Door, member: str) -> Non
         assert CANARY not in reply.text, name
 
 
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")])
+def test_any_depth(door: Door, opening: bytes, closing: bytes) -> None:
+    for depth in [*range(1, 1_400, 13), *range(900, 1_010)]:
+        nested = opening * depth + b'"\\u0041"' + closing * depth
+        reply = door.post("/v1/tokens/column", b'{"field":"text","values":[%s]}' % nested)
+        assert reply.status_code in {200, 400}, depth
+
+
 def test_a_string_of_10_megabytes_is_too_large(door: Door) -> None:
     for body in (
         b'"' + b"x" * 10_000_000 + b'"',

@@ -150,6 +150,17 @@ def test_what_a_request_may_not_say(
         assert problem(reply)[2] == f"/items/1{pointer}"
 
 
+def test_what_the_vault_refuses_of_an_item_is_pointed_to(door: Door) -> None:
+    again, once = {"field": "text", "value": "x", "deterministic": True}, {"field": "phone", "value": PHONE}
+    refused = (422, "not_searchable")
+    assert problem(door.post("/v1/tokens", again)) == (*refused, "/field")
+    assert problem(door.post("/v1/tokens/items", {"items": [again, again]})) == (*refused, "/items/0/field")
+    status, code, pointer = problem(door.post("/v1/tokens/items", {"items": [once, again]}))
+    assert (status, code) == refused
+    assert pointer is not None
+    assert pointer.startswith("/items")
+
+
 def test_the_columns_beside_the_values_must_fit(door: Door) -> None:
     ask = {"field": "phone", "values": [PHONE, PHONE]}
     assert problem(door.post("/v1/tokens/column", {**ask, "subjects": ["a"]}))[2] == "/subjects"
