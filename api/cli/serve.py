@@ -34,6 +34,7 @@ def serve(screen: Screen, no_worker: bool) -> None:
     """
     from api.cli import surroundings
     from api.cli.background import Background
+    from api.cli.forks import end_when_told
     from api.cli.metricsdir import metrics_folder
 
     settings = surroundings.settings()
@@ -47,6 +48,7 @@ def serve(screen: Screen, no_worker: bool) -> None:
             background = Background(screen)
             server.on_startup(background.start)
             server.on_shutdown(background.stop)
+        end_when_told()
         server.on_startup(lambda: screen.say(f"strongroom serves at {surroundings.url(settings, port)}"))
         server.serve()
 

@@ -1,0 +1,35 @@
+"""Signals across a fork: a worker that is told to end before it listens for that ends, instead of never hearing it.
+
+A forked child starts with its parent's handlers, which change flags of the parent only. So a SIGTERM between the
+fork and the moment when the server has set the worker's own handlers, a second or more of imports, was lost, and
+the worker was killed when its time to stop ran out. Until then it is better off with the system's own answer: it
+serves nobody yet.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+_ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
+_before: list[set[signal.Signals]] = []  # the mask of the thread that forks
+
+
+def end_when_told() -> None:
+    """Let every process forked from now on end at once by a signal, until it sets a handler of its own."""
+    os.register_at_fork(before=_hold, after_in_parent=_release, after_in_child=_begin)
+
+
+def _hold() -> None:
+    """Keep the signals waiting, so that none meets the child with the parent's handlers."""
+    _before.append(signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING))  # type: ignore[arg-type]
+
+
+def _release() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _before.pop())
+
+
+def _begin() -> None:
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    _release()
