@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ class Background:
 
     def __init__(self, screen: Screen, command: tuple[str, ...] = ()) -> None:
         self._screen = screen
-        self._command = command or (sys.executable, "-m", "api.cli", "worker", "--with-parent")
+        self._command = command or (sys.executable, "-m", "api.cli", "worker", "--parent", str(os.getpid()))
         self._ending = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._watch, name="background", daemon=True)

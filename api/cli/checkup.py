@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import re
 import shutil
-import socket
 import sqlite3
 import ssl
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from api.cli import surroundings
 from api.cli.failure import Failure, explain
 from api.cli.findings import Finding, fail, ok, warn
+from api.cli.port import listens
 from api.config import Settings
 
 DISTRIBUTION = "strongroom"
@@ -104,10 +104,18 @@ def _clock() -> Iterator[Finding]:
 def _key_file(settings: Settings) -> Iterator[Finding]:
     from api.wiring import open_resources
 
+    file = settings.root_key_file
+    if not file.exists():
+        hint = "`strongroom bootstrap` makes it the first time; later, put it back from the copy kept apart"
+        yield fail("key file", f"{file}: No such file", hint)
+        return
+    if file.stat().st_mode & 0o077:
+        yield fail("key file", f"{file}: only its owner may read it", f"chmod 600 {file}")
+        return
     resources = open_resources(settings)
     resources.database.close()
     resources.keyring.check_roots()
-    yield ok("key file", f"{settings.root_key_file} opens")
+    yield ok("key file", f"{file} opens")
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -209,9 +217,7 @@ def _tls(settings: Settings) -> Iterator[Finding]:
 def _port(settings: Settings) -> Iterator[Finding]:
     at = surroundings.url(settings)
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
-    try:
-        socket.create_connection((host, settings.port), timeout=3).close()
-    except ConnectionRefusedError:
+    if not listens(settings.host, settings.port):
         yield ok("port", f"{at} is free: the service does not run")
         return
     status = _readyz(settings, host)

@@ -14,8 +14,9 @@ from api.cli.screen import Screen
 REFUSED_ROWS, USAGE, UNREACHABLE, REFUSED = 1, 2, 3, 4
 INTERRUPTED = 130  # 128 + SIGINT
 _HINTS = {
-    "key_file_error": "`strongroom bootstrap` makes it the first time; STRONGROOM_ROOT_KEY_FILE says where",
+    "key_file_error": "`strongroom bootstrap` makes it the first time; if it is there, put its copy back",
     "key_file_passphrase": "STRONGROOM_ROOT_PASSPHRASE_FILE names the file with the passphrase",
+    "store_unavailable": "does it run, and is it a database? STRONGROOM_DATABASE_URL says which",
     "schema_behind": "run `strongroom db upgrade`",
     "settings_error": "the README lists the settings; `strongroom doctor` checks them",
 }
@@ -84,9 +85,10 @@ def _local_failure(error: Exception) -> Failure | None:
     home = type(error).__module__.partition(".")[0]
     if home in ("api", "vault", "keys"):
         code = str(getattr(error, "code", ""))
-        return Failure(str(error) or code, _HINTS.get(code), details={"code": code})
+        exit_code = UNREACHABLE if code == "store_unavailable" else USAGE
+        return Failure(str(error) or code, _HINTS.get(code), exit_code, {"code": code})
     if home in ("sqlalchemy", "psycopg", "alembic"):
-        hint = "`strongroom doctor` says what is wrong; STRONGROOM_DATABASE_URL says which it is"
+        hint = _HINTS["store_unavailable"]
         return Failure(f"the database cannot be used ({type(error).__name__})", hint, UNREACHABLE)
     return None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import socket
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -36,21 +37,39 @@ def serve(screen: Screen, no_worker: bool) -> None:
     from api.cli.background import Background
     from api.cli.forks import end_when_told
     from api.cli.metricsdir import metrics_folder
+    from api.cli.port import held
 
     settings = surroundings.settings()
     surroundings.check_address(settings)
-    port = settings.port or _free_port(settings.host)
-    _check_port(settings.host, port)
-    _check_vault(settings)
-    with metrics_folder(settings.metrics_dir):
+    with held(settings.host, settings.port) as port, metrics_folder(settings.metrics_dir):
+        _check_vault(settings)
         server = _server(settings, port)
         if not no_worker:
             background = Background(screen)
             server.on_startup(background.start)
             server.on_shutdown(background.stop)
         end_when_told()
-        server.on_startup(lambda: screen.say(f"strongroom serves at {surroundings.url(settings, port)}"))
+        server.on_startup(lambda: _announce(screen, settings, server))
         server.serve()
+
+
+def _announce(screen: Screen, settings: Settings, server: MPServer | MTServer) -> None:
+    """Say where the service is, once the first worker listens: a worker does when it has loaded the application.
+
+    Nothing is looked up before the last worker is forked: a lock that this thread held then, such as that of a
+    module being imported, would stay locked in the worker for ever.
+    """
+    from api.cli.port import listens
+    from api.cli.surroundings import url
+
+    def wait() -> None:
+        while len(server.wrks) < settings.workers:
+            time.sleep(0.05)
+        while not listens(settings.host, server.bind_port):
+            time.sleep(0.05)
+        screen.say(f"strongroom serves at {url(settings, server.bind_port)}")
+
+    threading.Thread(target=wait, name="announce", daemon=True).start()
 
 
 def _server(settings: Settings, port: int) -> MPServer | MTServer:
@@ -75,29 +94,6 @@ def _server(settings: Settings, port: int) -> MPServer | MTServer:
         log_level=LogLevels.error,
         log_dictconfig=LOG,
     )
-
-
-def _free_port(host: str) -> int:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
-def _check_port(host: str, port: int) -> None:
-    """Raise Failure if somebody listens there: the kernel would let two services share the port unseen."""
-    reason = None
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-    except OSError as error:
-        reason = error.strerror
-    if reason:
-        raise Failure(
-            f"cannot listen at {host}, port {port}: {reason}", "STRONGROOM_PORT chooses another one"
-        )
 
 
 def _check_vault(settings: Settings) -> None:

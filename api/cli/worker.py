@@ -19,9 +19,9 @@ LOOK = 1.0  # seconds between two looks at whether the parent is still there
 
 
 @click.command(short_help="Do background work.")
-@click.option("--with-parent", is_flag=True, hidden=True, help="End when the parent process does.")
+@click.option("--parent", type=int, hidden=True, help="End when this parent process has.")
 @click.option("--once", is_flag=True, help="One round, and exit.")
-def worker(with_parent: bool, once: bool) -> None:
+def worker(parent: int | None, once: bool) -> None:
     """Do background work until SIGTERM or Ctrl-C: shred expired tokens, forget old replies, close epochs.
 
     `strongroom serve` runs one by itself. Any number may run: a lease lets one work at a time.
@@ -30,7 +30,7 @@ def worker(with_parent: bool, once: bool) -> None:
     from api.logs import RequestLog
     from api.wiring import open_maintenance
 
-    parent, ending = os.getppid(), threading.Event()
+    ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
     settings = surroundings.settings()
@@ -44,7 +44,7 @@ def worker(with_parent: bool, once: bool) -> None:
         left = settings.maintenance_seconds
         while left > 0 and not ending.wait(min(LOOK, left)):
             left -= LOOK
-            if with_parent and os.getppid() != parent:
+            if parent is not None and os.getppid() != parent:
                 ending.set()
     _release(work, log)
 
