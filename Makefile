@@ -22,6 +22,7 @@ demo: $(VENV)/run.stamp ## tokenize 10,000 made-up customers, reveal them and co
 run: $(VENV)/run.stamp ## start a development service and leave it running; Ctrl-C ends it
 	@exec $(BIN)/python examples/run.py
 
+PYTEST_ARGS ?= -n 2
 test: lint ## run every check and test; STRONGROOM_REQUIRE_ALL=1 makes a missing part a failure
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
