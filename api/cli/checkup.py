@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import re
 import shutil
-import sqlite3
 import ssl
 import sys
 import time
@@ -19,7 +18,6 @@ from api.cli.port import listens
 from api.config import Settings
 
 DISTRIBUTION = "strongroom"
-SQLITE_VERSION = (3, 35, 0)  # RETURNING, ON CONFLICT for several keys (sqlite.org/changes.html)
 BUILT = 1_767_225_600  # 2026-01-01: a clock before that is wrong
 LITTLE_SPACE, NO_SPACE = 2 << 30, 200 << 20  # bytes free
 SKEW_SECONDS = 5.0
@@ -51,14 +49,6 @@ def _failed(name: str, error: Exception) -> Finding:
 
 def _python() -> Iterator[Finding]:
     yield ok("python", ".".join(map(str, sys.version_info[:3])))
-    if sqlite3.sqlite_version_info < SQLITE_VERSION:
-        yield fail(
-            "sqlite",
-            sqlite3.sqlite_version,
-            "SQLite 3.35 or newer comes with Python 3.11 of any current system",
-        )
-    else:
-        yield ok("sqlite", sqlite3.sqlite_version)
 
 
 def _libraries() -> Iterator[Finding]:
@@ -129,7 +119,14 @@ def _database(settings: Settings) -> Iterator[Finding]:
     database = open_database(settings)
     try:
         durable = inspection.durability(database)
-        yield ok("database", str(file) if file else "PostgreSQL answers")
+        kind, version = inspection.version(database)
+        text = f"{kind} {'.'.join(map(str, version))}" + (f", {file}" if file else "")
+        if version < inspection.LEAST[kind]:
+            yield fail(
+                "database", text, f"{kind} {'.'.join(map(str, inspection.LEAST[kind]))} or newer is needed"
+            )
+        else:
+            yield ok("database", text)
         weak = [
             f"{name} is {state}" for name, state in durable.items() if state not in inspection.DURABLE[name]
         ]

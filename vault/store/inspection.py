@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import select
 
 from vault.store.database import Database
@@ -20,6 +22,16 @@ def tenants(database: Database) -> list[int]:
         return list(connection.execute(select(tenant.c.id)).scalars())
 
 
+def version(database: Database) -> tuple[str, tuple[int, ...]]:
+    """Return the kind of database and its version."""
+    with database.read() as connection:
+        if connection.dialect.name == "sqlite":
+            kind, text = "SQLite", connection.exec_driver_sql("SELECT sqlite_version()").scalar_one()
+        else:
+            kind, text = "PostgreSQL", connection.exec_driver_sql("SHOW server_version").scalar_one()
+        return kind, tuple(map(int, re.findall(r"\d+", str(text).split(" ")[0])))
+
+
 def durability(database: Database) -> dict[str, str]:
     """Return the settings that a durable commit rests on, in lower case; `DURABLE` has the good ones."""
     with database.read() as connection:
@@ -29,6 +41,9 @@ def durability(database: Database) -> dict[str, str]:
             names = [(name, f"SHOW {name}") for name in ("fsync", "synchronous_commit", "full_page_writes")]
         return {name: str(connection.exec_driver_sql(query).scalar()).lower() for name, query in names}
 
+
+# SQLite: ON CONFLICT and RETURNING as we use them (sqlite.org/releaselog/3_35_0.html). PostgreSQL: still maintained.
+LEAST = {"SQLite": (3, 35), "PostgreSQL": (14,)}
 
 DURABLE = {
     "journal_mode": {"wal"},

@@ -15,6 +15,7 @@ import pytest
 import trustme
 
 from tests.api.cli.conftest import Command
+from tests.databases import new_database
 
 
 @pytest.fixture
@@ -129,6 +130,25 @@ def test_doctor_is_content(made: Command) -> None:
     shown = made("doctor", STRONGROOM_PORT=str(_free_port()))
     assert shown.returncode == 0
     assert all(line.startswith("ok ") for line in shown.stdout.splitlines())
+
+
+def test_the_local_commands_on_postgresql(local: Command, postgres: str) -> None:
+    with new_database("postgresql", local.folder, postgres) as url:
+        local.environment["STRONGROOM_DATABASE_URL"] = url
+        local.environment["STRONGROOM_PORT"] = str(_free_port())
+        assert local("bootstrap", "--tenant", "shop", "--json").returncode == 2
+        for command in (
+            ["db", "upgrade"],
+            ["bootstrap", "--tenant", "shop", "-o", "k.json"],
+            ["db", "check"],
+        ):
+            done = local(*command)
+            assert done.returncode == 0, done.stderr
+        code, found = checks(local)
+    assert code == 0
+    assert found["database"]["text"].startswith("PostgreSQL 1")
+    assert found["durability"]["text"] == "fsync on, synchronous_commit on, full_page_writes on"
+    assert {check["state"] for check in found.values()} == {"ok"}
 
 
 def _free_port() -> int:
