@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from functools import partial
 
 from vault.audit import journal
@@ -23,14 +24,20 @@ class Maintenance:
     def __init__(self, resources: Resources, holder: str) -> None:
         self._resources, self._holder = resources, holder
 
-    def run_once(self) -> dict[str, int]:
-        """Do all background work that is due; return counts by name, empty if another process holds the lease."""
+    def run_once(self, ending: Callable[[], bool] = lambda: False) -> dict[str, int]:
+        """Do all background work that is due; return counts by name, empty if another process holds the lease.
+
+        Args:
+            ending: asked between commits; once it is true, the rest is left to the next round.
+        """
         database = self._resources.database
         if leases.acquire(database, "maintenance", self._holder, LEASE_SECONDS) is None:
             return {}
         done = {"expired_tokens": 0, "idempotency_replies": 0}
         for bucket in range(BUCKETS):
-            done["expired_tokens"] += self._expire(bucket)
+            if ending():
+                return done
+            done["expired_tokens"] += self._expire(bucket, ending)
             done["idempotency_replies"] += self._forget_replies(bucket)
             if (
                 bucket % 512 == 511
@@ -45,13 +52,13 @@ class Maintenance:
         """Give the lease back, so that another process need not wait for its end."""
         leases.release(self._resources.database, "maintenance", self._holder)
 
-    def _expire(self, bucket: int) -> int:
+    def _expire(self, bucket: int, ending: Callable[[], bool]) -> int:
         """Delete one bucket's tokens whose time is over, with an audit record for each tenant."""
         database, total = self._resources.database, 0
         while True:
             with database.read() as connection:
                 found = rows.expired(connection, bucket, database.now(), BATCH)
-            if not found:
+            if not found or ending():
                 return total
             total += database.write(partial(self._shred, bucket, found))
 

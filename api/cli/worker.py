@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
-import threading
+import time
 from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 import click
@@ -30,29 +32,45 @@ def worker(parent: int | None, once: bool) -> None:
     from api.logs import RequestLog
     from api.wiring import open_maintenance
 
-    ending = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ending.set())
+    ending = Ending(parent)
     settings = surroundings.settings()
     log, work = RequestLog(settings.log_level), open_maintenance(settings)
-    while not ending.is_set():
-        done = _round(work, log)
+    while not ending():
+        done = _round(work, log, ending)
         if once:
             if not done:
                 raise SystemExit(1)
             break
-        left = settings.maintenance_seconds
-        while left > 0 and not ending.wait(min(LOOK, left)):
-            left -= LOOK
-            if parent is not None and os.getppid() != parent:
-                ending.set()
+        ending.wait(settings.maintenance_seconds)
     _release(work, log)
 
 
-def _round(work: Maintenance, log: RequestLog) -> bool:
+class Ending:
+    """Whether the worker was told to end, by SIGTERM, Ctrl-C, or the end of its parent."""
+
+    def __init__(self, parent: int | None) -> None:
+        self._parent = parent
+        # A threading.Event would lock the worker up where its wait is cut by the handler that sets it.
+        self._told: SimpleQueue[int] = SimpleQueue()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, _: self._told.put(number))
+
+    def __call__(self) -> bool:
+        """Tell whether to end now."""
+        return not self._told.empty() or (self._parent is not None and os.getppid() != self._parent)
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, or until it is time to end."""
+        until = time.monotonic() + seconds
+        while not self() and (left := until - time.monotonic()) > 0:
+            with contextlib.suppress(Empty):
+                self._told.put(self._told.get(timeout=min(LOOK, left)))
+
+
+def _round(work: Maintenance, log: RequestLog, ending: Ending) -> bool:
     """Work once; what fails is logged, and tried again in the next round."""
     try:
-        done = work.run_once()
+        done = work.run_once(ending)
     except Exception as error:  # noqa: BLE001 - a worker that dies of one bad round does none of the others
         log.failure(error, "maintenance")
         return False
