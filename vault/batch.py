@@ -9,7 +9,8 @@ from keys.keyring import TenantKeys
 from keys.keyset import Purpose
 from vault import fields, index
 from vault.columns import MAX_METADATA_BYTES, Actor, Column, Spec
-from vault.drafts import Drafts, draw, seal
+from vault.drafts import Drafts
+from vault.drawing import draw
 from vault.errors import (
     FieldNotGranted,
     InvalidRequest,
@@ -17,7 +18,6 @@ from vault.errors import (
     VaultError,
 )
 from vault.fields.protocol import FieldType
-from vault.people import People
 from vault.resources import Resources
 from vault.store import tokens as rows
 
@@ -47,8 +47,15 @@ class Batch:
     lapsed: list[Place] = field(default_factory=list)
 
 
-def prepare(resources: Resources, keys: TenantKeys, actor: Actor, column: Column, bucket: int) -> Batch:
-    """Normalize and index a column, look up its deterministic tokens, and draw tokens for the rest."""
+def prepare(
+    resources: Resources, keys: TenantKeys, actor: Actor, column: Column, bucket: int, drawn: set[bytes]
+) -> Batch:
+    """Normalize and index a column, look up its deterministic tokens, and draw tokens for the rest.
+
+    Args:
+        bucket: the request's, for its fresh opaque tokens.
+        drawn: the request's shaped tokens so far, which grow.
+    """
     kind, spec = _checked(actor, column)
     scope = spec.scope or kind.name
     fixed = spec.deterministic or spec.kind == "one_way"
@@ -66,14 +73,8 @@ def prepare(resources: Resources, keys: TenantKeys, actor: Actor, column: Column
     batch = Batch(len(normal), dict(refused), drafts, at, list(range(len(at))), digests, subjects)
     if fixed:
         _reuse(resources, keys, actor, batch)
-    draw(drafts, keys, actor.tenant, bucket)
+    draw(resources, drafts, keys, actor.tenant, bucket, drawn)
     return batch
-
-
-def seal_all(resources: Resources, keys: TenantKeys, tenant: int, people: People, batch: Batch) -> None:
-    """Seal every draft of the batch."""
-    if batch.drafts.values:
-        seal(resources, batch.drafts, keys, tenant, people, range(len(batch.drafts.values)))
 
 
 def _checked(actor: Actor, column: Column) -> tuple[FieldType, Spec]:

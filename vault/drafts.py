@@ -1,15 +1,15 @@
-"""New tokens of one column before they are stored: drawn, indexed and sealed, in parallel lists."""
+"""New tokens of one column before they are stored, in parallel lists, and how they are sealed into rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from keys.keyring import TenantKeys
 from keys.keyset import Purpose
-from vault import cipher, index, shapes, tokens
+from vault import cipher
 from vault.columns import Spec
+from vault.errors import VaultError
 from vault.fields.protocol import FieldType
 from vault.people import People
 from vault.resources import Resources
@@ -35,6 +35,7 @@ class Drafts:
     tokens: list[bytes] = field(default_factory=list)
     buckets: list[int] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    failed: dict[int, VaultError] = field(default_factory=dict)  # drafts that no token could be drawn for
 
     def entry(self, at: int, tenant: int) -> Row:
         """Return the row of `index_entry`, without its epoch."""
@@ -43,57 +44,16 @@ class Drafts:
         return (*where, self.buckets[at], self.tokens[at])
 
 
-def draw(drafts: Drafts, keys: TenantKeys, tenant: int, bucket: int) -> None:
-    """Give each draft a token: fresh ones lie in the request's bucket, others where their value's index entry does.
-
-    Raises what `shapes.template` raises.
-    """
-    count = len(drafts.values)
-    if drafts.spec.kind == "shaped":
-        drafts.tokens, drafts.buckets = [b""] * count, [0] * count
-        redraw(drafts, keys, tenant, range(count))
-    else:
-        drafts.tokens = tokens.draw(count)
-        drafts.buckets = list(drafts.index_buckets) if drafts.fixed else [bucket] * count
-    if drafts.digests and not drafts.fixed:
-        drafts.index_buckets = list(drafts.buckets)
-
-
-def redraw(drafts: Drafts, keys: TenantKeys, tenant: int, places: Sequence[int]) -> None:
-    """Give the drafts at `places` another shaped token each."""
-    kind, spec = drafts.field_type, drafts.spec
-    found = []
-    for at in places:
-        template = shapes.template(kind, drafts.values[at], spec)
-        text = next((text for text in shapes.draw(kind, template, spec, 4) if text != drafts.values[at]), "")
-        found.append(tokens.shaped(kind.name, text))
-    buckets = index.token_buckets(keys.primary(Purpose.ROUTE), tenant, found)
-    for at, token, bucket in zip(places, found, buckets, strict=True):
-        drafts.tokens[at], drafts.buckets[at] = token, bucket
-
-
-def seal(
-    resources: Resources, drafts: Drafts, keys: TenantKeys, tenant: int, people: People, places: Sequence[int]
-) -> None:
-    """Make the rows of the drafts at `places`, sealed under their person's key or the seal keyset's primary."""
-    count, now = len(drafts.values), resources.database.now()
-    whole = len(places) == count
-    take = (lambda column: column) if whole else (lambda column: [column[at] for at in places])
-    stored, nothing = take(drafts.tokens), [None] * len(places)
-    subjects = take(drafts.subjects) if drafts.subjects else nothing
-    one_way = drafts.spec.kind == "one_way"
-    values = nothing if one_way else [value.encode() for value in take(drafts.values)]
-    notes = take(drafts.metadata) if drafts.metadata else nothing
+def seal(resources: Resources, drafts: Drafts, keys: TenantKeys, tenant: int, people: People) -> None:
+    """Make the drafts' rows, sealed under their person's key or the seal keyset's primary."""
+    nothing = [None] * len(drafts.values)
+    subjects = drafts.subjects or nothing
+    values = nothing if drafts.spec.kind == "one_way" else [value.encode() for value in drafts.values]
     sealer = _Sealer(resources, keys, tenant, drafts.field_type.name, people)
-    sealed = sealer.slot("value", stored, subjects, values)
-    noted = sealer.slot("metadata", stored, subjects, notes)
-    rows = _rows(drafts, tenant, now, take, sealed, noted, sealer.key_ids(subjects, sealed, noted))
-    if whole:
-        drafts.rows = rows
-    else:
-        drafts.rows = drafts.rows or [()] * count
-        for at, row in zip(places, rows, strict=True):
-            drafts.rows[at] = row
+    sealed = sealer.slot("value", drafts.tokens, subjects, values)
+    noted = sealer.slot("metadata", drafts.tokens, subjects, drafts.metadata or nothing)
+    key_ids = sealer.key_ids(subjects, sealed, noted)
+    drafts.rows = _rows(drafts, tenant, resources.database.now(), sealed, noted, key_ids)
 
 
 class _Sealer:
@@ -143,7 +103,6 @@ def _rows(
     drafts: Drafts,
     tenant: int,
     now: int,
-    take: Callable[[list[Any]], list[Any]],
     sealed: Sequence[bytes | None],
     noted: Sequence[bytes | None],
     key_ids: Sequence[int | None],
@@ -152,9 +111,8 @@ def _rows(
     what = (drafts.field_type.name, KINDS[spec.kind], drafts.fixed, drafts.scope)
     origin = (spec.source, now, None if spec.ttl is None else now + spec.ttl * 1_000_000)
     columns = (
-        take(drafts.buckets), take(drafts.tokens), take(drafts.subjects) if drafts.subjects else nothing,
-        sealed, noted, key_ids,
-        take(drafts.index_buckets) if drafts.digests else nothing, take(drafts.digests) if drafts.digests else nothing,
+        drafts.buckets, drafts.tokens, drafts.subjects or nothing, sealed, noted, key_ids,
+        drafts.index_buckets if drafts.digests else nothing, drafts.digests or nothing,
     )  # fmt: skip
     index_key = drafts.index_key
     return [

@@ -20,13 +20,19 @@ class InvalidValue(VaultError, ValueError):
 
 
 class InvalidRequest(VaultError, ValueError):
-    """An argument that is not a value is out of its range; `pointer` says which (RFC 6901)."""
+    """An argument that is not a value is out of its range.
+
+    Attributes:
+        pointer: says which (RFC 6901), "" for the whole request.
+        column: which of several columns it was in, counted from 0; None where there is one.
+    """
 
     code = "invalid_request"
 
     def __init__(self, reason: str, pointer: str = "") -> None:
         super().__init__(reason)
         self.pointer = pointer
+        self.column: int | None = None
 
 
 class UnknownField(InvalidRequest):

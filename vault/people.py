@@ -13,11 +13,7 @@ from vault import cipher
 from vault.columns import Actor
 from vault.resources import Resources, open_person_keys, person_context
 from vault.store import subjects
-from vault.store.writer import Transaction
-
-
-class StalePeople(Exception):
-    """Somebody was erased or entered while values were being sealed; seal again."""
+from vault.store.writer import Overtaken, Transaction
 
 
 @dataclass(slots=True, repr=False)
@@ -33,13 +29,13 @@ class People:
     new: dict[bytes, subjects.Wrapped] = field(default_factory=dict)
 
     def hold(self, transaction: Transaction, tenant: int) -> None:
-        """Store the new keys and keep the others from erasure until the commit; StalePeople if any changed."""
+        """Store the new keys and keep the others from erasure until the commit; Overtaken if any changed."""
         old = [digest for digest in self.keys if digest not in self.new]
         held = subjects.hold(transaction, tenant, old) if old else {}
         if any(held.get(digest) != self.keys[digest][0] for digest in old):
-            raise StalePeople
+            raise Overtaken
         if self.new and len(subjects.claim(transaction, tenant, self.new)) != len(self.new):
-            raise StalePeople
+            raise Overtaken
 
 
 def gather(

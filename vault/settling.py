@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from keys.keyring import TenantKeys
 from vault import tokens
 from vault.batch import Batch, Place
 from vault.columns import Actor, Tokenized
-from vault.drafts import Drafts, redraw, seal
-from vault.errors import SubjectConflict, TokenSpaceExhausted, VaultError
-from vault.people import People
-from vault.resources import Resources
-from vault.shapes import ATTEMPTS
+from vault.drafts import Drafts
+from vault.errors import SubjectConflict, VaultError
 from vault.store import tokens as rows
-from vault.store.writer import Transaction
+from vault.store.writer import Overtaken, Transaction
 
 
-def settle(
-    resources: Resources,
-    keys: TenantKeys,
-    actor: Actor,
-    people: People,
-    batch: Batch,
-    transaction: Transaction,
-) -> tuple[Tokenized, list[bytes]]:
-    """Store the drafts; return the column's tokens, and the stored forms of all of them."""
-    drafts, errors = batch.drafts, dict(batch.errors)
+def settle(actor: Actor, batch: Batch, transaction: Transaction) -> tuple[Tokenized, list[bytes]]:
+    """Store the drafts; return the column's tokens, and the stored forms of all of them.
+
+    Raises Overtaken if somebody stored one of its shaped tokens meanwhile.
+    """
+    drafts = batch.drafts
     rows.remove(transaction, actor.tenant, batch.lapsed)
-    spent = _uncollide(resources, keys, actor.tenant, people, drafts, transaction)
-    good = [place for place in range(len(drafts.values)) if place not in spent]
+    good = [place for place in range(len(drafts.values)) if place not in drafts.failed]
+    if drafts.spec.kind == "shaped":
+        _unique(actor.tenant, drafts, good, transaction)
     known = dict(batch.known)
     if drafts.fixed:
         good = _claim(actor.tenant, drafts, good, known, transaction)
@@ -35,7 +28,7 @@ def settle(
         transaction.append("index_entry", [drafts.entry(place, actor.tenant) for place in good])
     transaction.append("token", [drafts.rows[place] for place in good])
     placed = {place: (drafts.buckets[place], drafts.tokens[place]) for place in good}
-    return _result(actor, batch, placed, known, errors)
+    return _result(actor, batch, placed, known, dict(batch.errors))
 
 
 def only_appends(batch: Batch) -> bool:
@@ -43,33 +36,13 @@ def only_appends(batch: Batch) -> bool:
     return not batch.drafts.fixed and batch.drafts.spec.kind == "opaque"
 
 
-def _uncollide(
-    resources: Resources,
-    keys: TenantKeys,
-    tenant: int,
-    people: People,
-    drafts: Drafts,
-    transaction: Transaction,
-) -> set[int]:
-    """Redraw shaped tokens until none is taken; return the drafts for which the space holds no more."""
-    if drafts.spec.kind != "shaped" or not drafts.values:
-        return set()
+def _unique(tenant: int, drafts: Drafts, good: list[int], transaction: Transaction) -> None:
+    """Let one request at a time store shaped tokens of this field, and see that none of these is taken by now."""
     transaction.dialect.serialize(transaction.connection, f"shaped {tenant} {drafts.field_type.name}")
-    pending, mine = list(range(len(drafts.values))), set[bytes]()
-    for _ in range(ATTEMPTS):
-        taken = rows.taken(transaction, tenant, [(drafts.buckets[at], drafts.tokens[at]) for at in pending])
-        clashing = []
-        for at in pending:
-            if drafts.tokens[at] in taken or drafts.tokens[at] in mine:
-                clashing.append(at)
-            else:
-                mine.add(drafts.tokens[at])
-        if not clashing:
-            return set()
-        redraw(drafts, keys, tenant, clashing)
-        seal(resources, drafts, keys, tenant, people, clashing)
-        pending = clashing
-    return set(pending)
+    transaction.flush()
+    places = [(drafts.buckets[at], drafts.tokens[at]) for at in good]
+    if rows.taken(transaction.connection, transaction.dialect, tenant, places):
+        raise Overtaken
 
 
 def _claim(
@@ -108,7 +81,7 @@ def _result(
         if found is None and batch.drafts.fixed and batch.digests[number] in known:
             found, owner = known[batch.digests[number]]
         if found is None:
-            errors[at] = TokenSpaceExhausted("the shape has too few unused tokens left to draw from")
+            errors[at] = batch.drafts.failed[place]
         elif batch.subjects and batch.subjects[number] is not None and batch.subjects[number] != owner:
             errors[at] = SubjectConflict("this value's deterministic token belongs to another subject")
         else:

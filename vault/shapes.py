@@ -28,14 +28,14 @@ def template(field: FieldType, value: str, spec: Spec) -> tuple[str, ...]:
     """
     alphabets = field.shape(value)
     if alphabets is None:
-        raise NotShapable(f"{field.name}: values of this form have no shape that a token could keep")
+        raise NotShapable(f"{field.name}: values of this form have no shape that a token could keep", "/kind")
     places = list(alphabets)
     if not _tells(field, spec) and not spec.lookalike:
         _reserve(field, places, spec.keep_first)
     _keep(places, value, spec)
     if reachable(field, places, spec) < MIN_DOMAIN:
         raise DomainTooSmall(
-            f"{field.name}: fewer than 1,000,000 tokens are left after the kept parts; keep less"
+            f"{field.name}: fewer than 1,000,000 tokens are left after the kept parts; keep less", "/keep"
         )
     return tuple(places)
 
@@ -75,17 +75,17 @@ def _reserve(field: FieldType, places: list[str], keep_first: int) -> None:
     at = next((at for at, alphabet in enumerate(places) if len(alphabet) > 1), len(places))
     if field.reserved is None or keep_first > at:
         raise LookalikeRequired(
-            f"{field.name}: its shaped tokens would look real; say lookalike to have them"
+            f"{field.name}: its shaped tokens would look real; say lookalike to have them", "/lookalike"
         )
     if at + len(field.reserved) > len(places):
-        raise NotShapable(f"{field.name}: the value is too short for the reserved prefix")
+        raise NotShapable(f"{field.name}: the value is too short for the reserved prefix", "/kind")
     places[at : at + len(field.reserved)] = list(field.reserved)
 
 
 def _keep(places: list[str], value: str, spec: Spec) -> None:
     first, last = spec.keep_first, spec.keep_last
     if first + last >= len(places):
-        raise DomainTooSmall("the kept parts leave nothing to draw")
+        raise DomainTooSmall("the kept parts leave nothing to draw", "/keep")
     places[:first] = list(value[:first])
     if last:
         places[-last:] = list(value[-last:])

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from keys.keyring import TenantKeys
 from vault import tokens
 from vault.audit import journal
-from vault.batch import Batch, prepare, seal_all
+from vault.batch import Batch, prepare
 from vault.columns import MAX_ITEMS, Actor, Column, Remember, Tokenized
-from vault.errors import InvalidRequest, StaleKeyset, VaultError
+from vault.drafts import seal
+from vault.errors import InvalidRequest, StaleKeyset, StoreConflict, VaultError
 from vault.once import Once
-from vault.people import People, StalePeople, gather
+from vault.people import gather
 from vault.resources import Resources
 from vault.settling import only_appends, settle
-from vault.store.writer import Transaction
+from vault.store.writer import Overtaken, Transaction
 
 ATTEMPTS = 8  # a keyset that turned, or a person erased or entered, while the values were being sealed
 
@@ -25,10 +26,8 @@ def tokenize(
     """Return the tokens of each column; see `Vault.tokenize`."""
     if sum(len(column.values) for column in columns) > MAX_ITEMS:
         raise InvalidRequest(f"at most {MAX_ITEMS} values go into one request", "/values")
-    failed: VaultError = StaleKeyset("the keyset kept changing")
-    lost = (
-        False  # somebody else entered the same subjects first: theirs go in before anything is sealed again
-    )
+    failed: VaultError
+    lost = False  # somebody was quicker: new subjects go in before anything is sealed again
     for _ in range(ATTEMPTS):
         try:
             keys = resources.keyring.keys(actor.tenant)
@@ -36,7 +35,8 @@ def tokenize(
         except StaleKeyset as error:
             failed = error
             resources.keyring.reload(actor.tenant)
-        except StalePeople:
+        except Overtaken:
+            failed = StoreConflict("others kept storing the same subjects or tokens first; try again")
             lost = True
     raise failed
 
@@ -49,19 +49,18 @@ def _attempt(
     remember: Remember | None,
     lost: bool,
 ) -> list[Tokenized]:
-    bucket = tokens.draw_bucket()
-    batches = [prepare(resources, keys, actor, column, bucket) for column in columns]
+    batches = _prepare(resources, actor, keys, columns)
     everybody = (one for batch in batches for one in batch.drafts.subjects if one is not None)
     people = gather(resources, keys, actor, everybody, store=lost)
     for batch in batches:
-        seal_all(resources, keys, actor.tenant, people, batch)
+        seal(resources, batch.drafts, keys, actor.tenant, people)
     once = Once(keys, actor.tenant, remember)
     simple = remember is None and not people.keys and all(map(only_appends, batches))
 
     def work(transaction: Transaction) -> list[Tokenized]:
         once.check(transaction)
         people.hold(transaction, actor.tenant)
-        results = [_store(resources, keys, actor, people, batch, transaction) for batch in batches]
+        results = [_store(keys, actor, batch, transaction) for batch in batches]
         once.keep(transaction, results)
         return results
 
@@ -69,15 +68,20 @@ def _attempt(
     return resources.database.write(work, guard=guard, deadline=actor.deadline, reads=not simple)
 
 
-def _store(
-    resources: Resources,
-    keys: TenantKeys,
-    actor: Actor,
-    people: People,
-    batch: Batch,
-    transaction: Transaction,
-) -> Tokenized:
-    result, stored = settle(resources, keys, actor, people, batch, transaction)
+def _prepare(resources: Resources, actor: Actor, keys: TenantKeys, columns: Sequence[Column]) -> list[Batch]:
+    bucket, batches = tokens.draw_bucket(), []
+    drawn: set[bytes] = set()
+    for number, column in enumerate(columns):
+        try:
+            batches.append(prepare(resources, keys, actor, column, bucket, drawn))
+        except InvalidRequest as error:
+            error.column = number
+            raise
+    return batches
+
+
+def _store(keys: TenantKeys, actor: Actor, batch: Batch, transaction: Transaction) -> Tokenized:
+    result, stored = settle(actor, batch, transaction)
     row = journal.row(
         keys, actor, transaction.now, "tokenize",
         field=batch.drafts.field_type.name, count=len(stored), refused=len(result.errors), tokens=stored,

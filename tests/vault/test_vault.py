@@ -93,7 +93,12 @@ def test_a_deterministic_shaped_token_repeats(shop: Shop) -> None:
         ),
         ("bank_card", CARD, {"kind": "shaped", "keep_first": 16}, DomainTooSmall),
         ("email", "a@example.com", {"kind": "shaped"}, NotShapable),
-        ("bank_card", "6200000000000006", {"kind": "shaped", "options": (("luhn", False),)}, LookalikeRequired),
+        (
+            "bank_card",
+            "6200000000000006",
+            {"kind": "shaped", "options": (("luhn", False),)},
+            LookalikeRequired,
+        ),
         ("phone", "13800138000", {"kind": "shaped", "keep_first": 6}, LookalikeRequired),
         ("text", "hello", {"deterministic": True}, NotSearchable),
         ("text", "hello", {"kind": "one_way"}, NotSearchable),

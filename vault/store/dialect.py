@@ -29,7 +29,7 @@ class Dialect(Protocol):
         ...
 
     def insert(self, connection: Connection, table: str, rows: Sequence[Row]) -> None:
-        """Insert whole rows in the order of the table's columns; a clash raises IntegrityError."""
+        """Insert whole rows, if there are any, in the order of the table's columns; a clash raises IntegrityError."""
         ...
 
     def match(

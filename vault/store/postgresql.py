@@ -43,6 +43,8 @@ class PostgreSQL:
 
     def insert(self, connection: Connection, table: str, rows: Sequence[Row]) -> None:
         """Insert few rows by one statement, more by COPY."""
+        if not rows:
+            return
         names = ", ".join(COLUMNS[table])
         if len(rows) < self.COPY_FROM:
             mark = f"({', '.join(['%s'] * len(COLUMNS[table]))})"

@@ -41,6 +41,8 @@ class SQLite:
 
     def insert(self, connection: Connection, table: str, rows: Sequence[Row]) -> None:
         """Insert rows by `executemany`."""
+        if not rows:
+            return
         columns = COLUMNS[table]
         marks = ", ".join("?" * len(columns))
         connection.exec_driver_sql(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(rows))

@@ -44,12 +44,13 @@ def fetch(
     return {row[1]: Stored._make(row) for row in rows}
 
 
-def taken(transaction: Transaction, tenant: int, places: Sequence[Place]) -> set[bytes]:
-    """Return which of `places` hold a token already."""
-    found = transaction.dialect.match(
-        transaction.connection, "token", ("token",), ("bucket", "token"), tenant, places
-    )
-    return {row[0] for row in found}
+def taken(connection: Connection, dialect: Dialect, tenant: int, places: Sequence[Place]) -> set[bytes]:
+    """Return which of `places` hold a token, or held one: a deleted token never comes back for another value."""
+    return {
+        row[0]
+        for table in ("token", "tombstone")
+        for row in dialect.match(connection, table, ("token",), ("bucket", "token"), tenant, places)
+    }
 
 
 def deterministic(
@@ -96,9 +97,9 @@ def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> se
     dialect.delete(connection, "index_entry", ("bucket", "key", "digest", "tie"), tenant, entries)
     gone = [(row[0], row[1]) for row in found]
     dialect.delete(connection, "token", ("bucket", "token"), tenant, gone)
-    graves = [(bucket, tenant, text, transaction.epoch) for bucket, text in gone]
-    if graves:
-        dialect.claim(connection, "tombstone", ("bucket", "tenant", "token"), graves)
+    dialect.insert(
+        connection, "tombstone", [(bucket, tenant, text, transaction.epoch) for bucket, text in gone]
+    )
     return {text for _, text in gone}
 
 

@@ -182,3 +182,7 @@ class Refused(Exception):
     def __init__(self, error: Exception) -> None:
         super().__init__("refused")
         self.error = error
+
+
+class Overtaken(Exception):
+    """Raised by work that somebody else's commit made stale; the caller prepares it again."""
