@@ -55,7 +55,7 @@ LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --
 
 clean: ## remove what the other tasks made, but no data under var/
 	rm -rf $(VENV) dist build client/build *.egg-info client/*.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	find api vault keys client tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Set-up. A stamp is as old as the last set-up of its kind, so a changed requirement or Makefile runs it again.
 
