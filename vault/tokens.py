@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import struct
 from collections.abc import Sequence
 
 from vault.columns import Mode
@@ -21,7 +22,8 @@ PREFIX = {"live": "tok_live_", "test": "tok_test_"}
 LENGTH = 44
 MAX_SHAPED = 64
 _BODY = re.compile("[0-9a-f]{35}")
-_BODIES = re.compile("(?:[0-9a-f]{35})*")
+_COLUMN = {mode: re.compile(f"(?:{prefix}[0-9a-f]{{35}})+") for mode, prefix in PREFIX.items()}
+_PARTS = struct.Struct(">H16s")  # bucket and random bits of an opaque token
 
 
 def draw_bucket() -> int:
@@ -42,27 +44,23 @@ def shaped(field: str, text: str) -> bytes:
 
 def texts(mode: Mode, buckets: Sequence[int], tokens: Sequence[bytes]) -> list[str]:
     """Return the public forms of stored tokens."""
-    prefix = PREFIX[mode]
+    heads = {bucket: f"{PREFIX[mode]}{bucket:03x}" for bucket in set(buckets)}
     return [
-        f"{prefix}{bucket:03x}{token[1:].hex()}"
-        if token[:1] == OPAQUE
-        else token[token.index(0) + 1 :].decode()
+        heads[bucket] + token.hex()[2:] if token[0] == 1 else token[token.index(0) + 1 :].decode()
         for bucket, token in zip(buckets, tokens, strict=True)
     ]
 
 
 def parse_opaque(mode: Mode, column: Sequence[object]) -> list[tuple[int, bytes]] | None:
     """Return buckets and stored forms of a column that holds nothing but good opaque tokens; None if it holds more."""
-    prefix = PREFIX[mode]
-    bodies = [
-        text[9:]
-        for text in column
-        if isinstance(text, str) and len(text) == LENGTH and text.startswith(prefix)
-    ]
-    if len(bodies) != len(column) or not _BODIES.fullmatch("".join(bodies)):
+    try:
+        joined = "".join(column)  # type: ignore[arg-type]
+    except TypeError:
         return None
-    raw = bytes.fromhex("".join([body[3:] for body in bodies]))
-    return [(int(body[:3], 16), OPAQUE + raw[16 * at : 16 * at + 16]) for at, body in enumerate(bodies)]
+    if not _COLUMN[mode].fullmatch(joined) or {*map(len, column)} != {LENGTH}:  # type: ignore[arg-type]
+        return None
+    raw = bytes.fromhex(joined.replace(PREFIX[mode], "0"))  # the bucket's three digits become two bytes
+    return [(bucket, OPAQUE + noise) for bucket, noise in _PARTS.iter_unpack(raw)]
 
 
 def parse(mode: Mode, text: object, field: str | None) -> tuple[int | None, bytes]:

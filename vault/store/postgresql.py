@@ -51,16 +51,10 @@ class PostgreSQL:
             values = ", ".join([mark] * len(rows))
             connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES {values}", flat(rows))
             return
-        driver: Any = connection.connection.driver_connection
-        try:
-            with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                write = copy.write_row
-                for row in rows:
-                    write(row)
-        except psycopg.IntegrityError as error:
-            raise IntegrityError("COPY", None, error, hide_parameters=True) from None
-        except psycopg.Error as error:
-            raise DBAPIError("COPY", None, error, hide_parameters=True) from None
+        with _cursor(connection) as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            write = copy.write_row
+            for row in rows:
+                write(row)
 
     def match(
         self, connection: Connection, table: str, columns: Sequence[str], on: Sequence[str], tenant: int,
@@ -69,7 +63,7 @@ class PostgreSQL:
         """Search by index for each key, the keys given as arrays."""
         if not keys:
             return []
-        casts = ", ".join(f"%s::{TYPES[table][COLUMNS[table].index(column)]}[]" for column in on)
+        casts = ", ".join(f"%b::{TYPES[table][COLUMNS[table].index(column)]}[]" for column in on)
         where = " AND ".join(f"t.{column} = w.{column}" for column in on)
         inner = f"SELECT {', '.join(columns)} FROM {table} t WHERE t.tenant = %s AND {where}"
         arrays = tuple(list(column) for column in zip(*keys, strict=True))
@@ -95,14 +89,16 @@ class PostgreSQL:
         does while it knows little of a table (measured: 441 tokens a second read, not 90,000)."""
         share = " FOR SHARE" if lock else ""
         statement = f"SELECT r.* FROM {outer} CROSS JOIN LATERAL ({inner} OFFSET 0{share}) r"
-        return connection.exec_driver_sql(statement, values).fetchall()  # type: ignore[return-value]
+        with _cursor(connection) as cursor:
+            found: list[Row] = cursor.execute(statement, values).fetchall()
+        return found
 
     def claim(self, connection: Connection, table: str, key: Sequence[str], rows: Sequence[Row]) -> set[Row]:
         """INSERT … ON CONFLICT DO NOTHING, in the order of the key, so that two claims never wait for each other."""
         if not rows:
             return set()
         names, ours = ", ".join(COLUMNS[table]), ", ".join(key)
-        casts = ", ".join(f"%s::{kind}[]" for kind in TYPES[table])
+        casts = ", ".join(f"%b::{kind}[]" for kind in TYPES[table])
         at = [COLUMNS[table].index(name) for name in key]
         ordered = sorted(rows, key=lambda row: [row[place] for place in at])  # one order for all: no deadlock
         statement = (
@@ -110,7 +106,8 @@ class PostgreSQL:
             f"ON CONFLICT ({ours}) DO NOTHING RETURNING {ours}"
         )
         arrays = tuple(list(column) for column in zip(*ordered, strict=True))
-        return {tuple(row) for row in connection.exec_driver_sql(statement, arrays)}
+        with _cursor(connection) as cursor:
+            return set(cursor.execute(statement, arrays).fetchall())
 
     def delete(
         self, connection: Connection, table: str, on: Sequence[str], tenant: int, keys: Sequence[Row]
@@ -131,3 +128,17 @@ class PostgreSQL:
             return True
         state = getattr(getattr(error, "orig", None), "sqlstate", None)
         return isinstance(error, DBAPIError) and state in {"40001", "40P01", "55P03"}
+
+
+@contextmanager
+def _cursor(connection: Connection) -> Iterator[Any]:
+    """Give a cursor of the driver itself, with binary arrays and results (three times the rate of text); its errors are
+    raised as SQLAlchemy's."""
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor(binary=True) as cursor:
+            yield cursor
+    except psycopg.IntegrityError as error:
+        raise IntegrityError("bulk", None, error, hide_parameters=True) from None
+    except psycopg.Error as error:
+        raise DBAPIError("bulk", None, error, hide_parameters=True) from None
