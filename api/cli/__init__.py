@@ -13,6 +13,7 @@ import click
 from api.cli.failure import Failure, report
 from api.cli.screen import Screen
 
+NO_READER = 141  # 128 + SIGPIPE
 COMMANDS = {
     "serve": "api.cli.serve:serve",
     "worker": "api.cli.worker:worker",
@@ -42,6 +43,14 @@ class Topics(click.Group):
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
         return cast("click.Command", getattr(importlib.import_module(module), name))
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; when the reader of its output has gone, as `head` does, end as a shell would say."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ctx.exit(NO_READER)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -73,9 +82,6 @@ def main(arguments: list[str] | None = None) -> None:
     screen = Screen()
     try:
         code = cli.main(args=arguments, prog_name="strongroom", obj=screen, standalone_mode=False)
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)  # 128 + SIGPIPE, as a shell would say
     except Exception as error:  # noqa: BLE001 - the last stop: told without a traceback, which could show a value
         code = report(screen, error)
     sys.exit(code if isinstance(code, int) else 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 import click
 import msgspec
@@ -57,6 +58,8 @@ class Screen:
 def _text(cell: object) -> str:
     if cell is None:
         return "-"
+    if isinstance(cell, datetime):
+        return cell.strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     return ", ".join(map(str, cell)) if isinstance(cell, (list, tuple)) else str(cell)

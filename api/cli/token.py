@@ -79,7 +79,7 @@ def find(screen: Screen, client: Client, /, field: str, scope: str | None) -> No
 def delete(screen: Screen, client: Client, /, tokens: tuple[str, ...], field: str | None, yes: bool) -> None:
     """Delete TOKENs and their values for good; "-" reads them from standard input."""
     given = arguments_or_lines(tokens, "Token")
-    confirm(f"Delete {len(given)} tokens and their values for good?", yes)
+    confirm(f"Delete these tokens ({len(given)}) and their values for good?", yes)
     gone = client.delete_column(given, field=field)
     if screen.json:
         screen.data({"deleted": gone.deleted, "errors": refusals(gone.errors)})

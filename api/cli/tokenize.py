@@ -78,6 +78,8 @@ def tokenize(
     failed = None
     try:
         work_through(screen, client, job, begin, "tokenized")
+    except BrokenPipeError:
+        raise
     except Exception as error:  # noqa: BLE001 - told below, with how to go on
         failed = explain(error)
     if isinstance(failed, Failure) and _may_go_on(failed) and job.source != "-":

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
+import pty
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -243,3 +247,62 @@ def test_what_the_shell_is_told(strongroom: Command) -> None:
         "plain,support",
         "plain,subject_request",
     ]
+
+
+def test_a_reader_that_stops_reading_is_no_error(strongroom: Command) -> None:
+    strongroom.write("in.csv", "phone\n" + "13400000001\n" * 30_000)
+    line = f"{sys.executable} -m api.cli tokenize in.csv | head -1; echo ${{PIPESTATUS[0]}}"
+    environment = {**os.environ, **strongroom.environment, "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=strongroom.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["phone", "141"]
+    assert done.stderr == "columns: phone\n"
+
+
+def test_on_a_terminal_there_is_a_bar_and_a_hidden_prompt(strongroom: Command) -> None:
+    strongroom.write("in.csv", "phone\n134 0000 9999\n")
+    shown = on_terminal(strongroom, "tokenize", "in.csv", "-o", "out.csv")
+    assert "1/1" in shown
+    shown = on_terminal(
+        strongroom, "token", "find", "--field", "phone", typed="134 0000 9999\n", at="Value: "
+    )
+    assert "tok_test_" in shown
+    assert "0000" not in shown.partition("tok_test_")[0]
+    shown = on_terminal(strongroom, "token", "delete", "tok_test_x", typed="n\n", at="[y/N]: ")
+    assert shown.splitlines()[-1] == "error: nothing was done"
+
+
+def on_terminal(strongroom: Command, *arguments: str, typed: str = "", at: str = "") -> str:
+    """Run the command on a terminal of its own, type something at a prompt, and return what is shown."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api.cli", *arguments],
+        cwd=strongroom.folder,
+        env={
+            **os.environ,
+            **strongroom.environment,
+            "PYTHONPATH": str(Path(__file__).parents[3]),
+            "TERM": "xterm",
+        },
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # EIO: the other side has ended
+        while part := os.read(ours, 65_536):
+            shown += part
+            if typed and at.encode() in shown:
+                os.write(ours, typed.encode())
+                typed = ""
+    os.close(ours)
+    process.wait(30)
+    return shown.decode()
