@@ -25,8 +25,9 @@ ROOT = Path(__file__).resolve().parents[1]
 CUSTOMERS = Path(__file__).with_name("customers.csv")
 BATCH = 1_000  # values a request
 SHOWN = 3  # customers
+WIDE = 132  # characters; on a narrower terminal tokens are cut short
 
-console = Console(width=None if Console().is_terminal else 132)
+console = Console(width=None if Console().is_terminal else WIDE)
 
 
 @dataclass(slots=True)
@@ -97,14 +98,14 @@ def each(title: str, columns: list[Column], work: Callable[[Column, slice], None
 def show(client: Client, columns: list[Column]) -> None:
     """Print the first customers' values, the tokens that a backend keeps instead, and the masked views."""
     for customer in columns[0].subjects[:SHOWN]:
-        table = Table("field", "before", title=customer, title_justify="left")
-        table.add_column("after", no_wrap=True)
-        table.add_column("masked view")
+        table = Table("field", "before", "after", "masked view", title=customer, title_justify="left")
         for column in columns:
             if customer in column.subjects:
                 at = column.subjects.index(customer)
                 masked = client.reveal_column([column.tokens[at]], purpose="service").values[0]
-                table.add_row(column.name, column.values[at], column.tokens[at], masked)
+                token = column.tokens[at] or ""
+                shown = token if console.width >= WIDE else f"{token[:16]}…"
+                table.add_row(column.name, column.values[at], shown, masked)
         console.print(table)
 
 
