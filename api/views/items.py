@@ -37,15 +37,14 @@ class Mixture:
         return results
 
     def _ask(self, columns: Sequence[Column], remember: Remember | None) -> list[Tokenized]:
-        """Ask the vault; what it refuses as a whole is pointed to as exactly as one can tell."""
+        """Ask the vault; the pointer of what it refuses as a whole leads to the first item of that column."""
         try:
             return vault().tokenize(self._actor, columns, remember)
         except InvalidRequest as error:
-            place = (
-                f"/items/{self._groups.places[0][0]}{error.pointer}"
-                if len(self._groups.columns) == 1
-                else "/items"
-            )
+            if error.column is None:
+                raise
+            asked = [places for n, places in enumerate(self._groups.places) if n not in self._barred]
+            place = f"/items/{asked[error.column][0]}{error.pointer}"
             raise type(error)(str(error), place) from None
 
     def scatter(self, results: Sequence[Tokenized]) -> Tokenized:
