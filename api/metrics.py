@@ -54,8 +54,8 @@ class Metrics:
         key = (route, method, status)
         counter = self._requests_of.get(key)
         if counter is None:
+            self._seconds_of[route] = self._seconds.labels(route)  # before the counter that others look for
             counter = self._requests_of[key] = self._requests.labels(route, method, str(status))
-            self._seconds_of[route] = self._seconds.labels(route)
         counter.inc()
         self._seconds_of[route].observe(seconds)
 

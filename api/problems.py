@@ -172,8 +172,8 @@ def _handle_http(error: HTTPException) -> Response:
     """Answer what Flask and Werkzeug raise, in our words; of theirs only Allow is kept (RFC 9110, 15.5.6)."""
     status = error.code or 500
     kind = _BY_STATUS.get(status, api.BadRequest if status < 500 else api.InternalError)
-    if status >= 500:
-        state().log.failure(error, visit().id)
+    if status >= 500:  # of an error outside of views, Flask hands over a wrapping
+        state().log.failure(getattr(error, "original_exception", None) or error, visit().id)
     response = respond(kind())
     allow = getattr(error, "valid_methods", None)
     if status == 405 and allow:
