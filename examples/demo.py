@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
-from service import Service, end_on_sigterm, free_port
+from service import Service, end_on_signals, free_port
 from strongroom_client import Client
 
 from vault import fields
@@ -139,15 +139,20 @@ def demonstrate(folder: Path) -> bool:
 
 def main() -> int:
     """Return 0 if every value came back, 1 otherwise."""
-    end_on_sigterm()
+    end_on_signals()
     (ROOT / "var").mkdir(mode=0o700, exist_ok=True)
-    folder, good = Path(tempfile.mkdtemp(prefix="demo-", dir=ROOT / "var")), False
+    folder = Path(tempfile.mkdtemp(prefix="demo-", dir=ROOT / "var"))
     try:
         good = demonstrate(folder)
-    finally:
-        if good:
-            shutil.rmtree(folder)
-        console.print("every value came back" if good else f"NOT every value came back; see {folder}")
+    except KeyboardInterrupt:
+        shutil.rmtree(folder)
+        return 130  # 128 + SIGINT, as a shell would say
+    except Exception:
+        console.print(f"the service's log is {folder / 'serve.log'}")
+        raise
+    if good:
+        shutil.rmtree(folder)
+    console.print("every value came back" if good else f"NOT every value came back; see {folder}")
     return 0 if good else 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from service import Service, end_on_sigterm
+from service import Service, end_on_signals
 
 FOLDER = Path(__file__).resolve().parents[1] / "var" / "dev"
 
@@ -22,7 +22,7 @@ BODY = '{"field": "phone", "value": "+86 134 9123 4567"}'
 
 def main() -> int:
     """Return the service's exit code, 0 after Ctrl-C."""
-    end_on_sigterm()
+    end_on_signals()
     service = Service(FOLDER, int(os.environ.get("STRONGROOM_PORT", "8700")))
     key = service.prepare("development")["test"]
     try:

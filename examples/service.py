@@ -122,10 +122,11 @@ def require_free(port: int) -> None:
             ) from None
 
 
-def end_on_sigterm() -> None:
-    """Make SIGTERM end this process as Ctrl-C does, so that the service it started ends too."""
+def end_on_signals() -> None:
+    """Make SIGTERM and a closed terminal end this process as Ctrl-C does, so that its service ends too."""
 
     def leave(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, leave)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
