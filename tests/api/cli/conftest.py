@@ -1,7 +1,9 @@
-"""The command in processes of its own, against a real service."""
+"""The command, against a real service."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -11,36 +13,75 @@ from pathlib import Path
 
 import pytest
 
+from api.cli import main
 from tests.service import Service, running
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 @dataclass
 class Command:
-    """Runs `strongroom` in a folder, with the test key of a service."""
+    """Runs `strongroom` in a folder, with settings of its own."""
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
 
-    def __call__(
-        self, *arguments: str, given: str | bytes = "", **more: str
-    ) -> subprocess.CompletedProcess[str]:
-        clean = {name: text for name, text in os.environ.items() if not name.startswith("STRONGROOM_")}
+    def __call__(self, *arguments: str, given: str | bytes = "", **more: str) -> Done:
+        """Run it here, through its own `main`; what serves or works on and on, in a process."""
+        stdin = given.encode() if isinstance(given, str) else given
+        if arguments and arguments[0] in ("serve", "worker"):
+            return self.process(*arguments, given=stdin, **more)
+        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
+        before = os.umask(0o022)
+        try:
+            with (
+                pytest.MonkeyPatch.context() as patch,
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+                contextlib.chdir(self.folder),
+            ):
+                patch.setattr(os, "environ", {**clean(), **self.environment, **more})
+                patch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin)), "utf-8"))
+                with pytest.raises(SystemExit) as ended:
+                    main(list(arguments))
+        finally:
+            os.umask(before)
+        return Done(int(ended.value.code or 0), said(out), said(err))
+
+    def process(self, *arguments: str, given: bytes = b"", **more: str) -> Done:
+        """Run it in a process of its own."""
         done = subprocess.run(
             [sys.executable, "-m", "api.cli", *arguments],
             cwd=self.folder,
-            env={**clean, "PYTHONPATH": str(Path(__file__).parents[3]), **self.environment, **more},
-            input=given.encode() if isinstance(given, str) else given,
+            env={**clean(), "PYTHONPATH": str(Path(__file__).parents[3]), **self.environment, **more},
+            input=given,
             capture_output=True,
             check=False,
             timeout=60,
         )
-        out, err = done.stdout.decode(errors="surrogateescape"), done.stderr.decode(errors="surrogateescape")
-        return subprocess.CompletedProcess(arguments, done.returncode, out, err)
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def write(self, name: str, content: str | bytes) -> Path:
         path = self.folder / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
+
+
+def clean() -> dict[str, str]:
+    """Return this process's environment without settings of ours."""
+    return {name: text for name, text in os.environ.items() if not name.startswith("STRONGROOM_")}
+
+
+def said(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    return stream.buffer.getvalue().decode()  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="package")

@@ -106,7 +106,7 @@ def test_a_port_that_is_taken_is_told(own: Service, local: Command) -> None:
 
 
 def test_it_says_where_and_runs_its_background_worker(own: Service) -> None:
-    assert f"strongroom serves at {own.url}" in own.log.read_text()
+    until(lambda: f"strongroom serves at {own.url}" in own.log.read_text())
     until(lambda: len(background(own)) == 1)
     first = background(own)[0]
     os.kill(first, signal.SIGKILL)
