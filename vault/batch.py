@@ -144,7 +144,7 @@ def _recall(
             places = rows.deterministic(connection, dialect, actor.tenant, entries)
             ours = dict(zip(theirs, digests, strict=True))
             found |= {ours[digest]: place for digest, place in places.items()}
-        stored = rows.fetch(connection, dialect, actor.tenant, list(found.values()))
+        stored = rows.fetch(connection, dialect, actor.tenant, list(found.values()), rows.Owned)
     now = resources.database.now()
     for digest, place in found.items():
         row = stored.get(place[1])

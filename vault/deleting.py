@@ -74,5 +74,5 @@ def _barred(resources: Resources, actor: Actor, places: Sequence[rows.Place | No
     """Return the tokens whose field the caller's key does not reach."""
     if actor.fields is None:
         return set()
-    found = look_up(resources, actor, places)
+    found = look_up(resources, actor, places, rows.Sealed)
     return {token for token, row in found.items() if row.field not in actor.fields}

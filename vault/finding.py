@@ -60,7 +60,7 @@ def list_page(
             places = sorted(
                 place for place in of_subject(connection, dialect, actor.tenant, digest) if place > after
             )
-            found = fetch(connection, dialect, actor.tenant, places[: limit + 1])
+            found = fetch(connection, dialect, actor.tenant, places[: limit + 1], Stored)
             rows = sorted(found.values(), key=lambda row: (row.bucket, row.token))
     more, rows = len(rows) > limit, rows[:limit]
     granted = [row for row in rows if actor.fields is None or row.field in actor.fields]
@@ -78,7 +78,7 @@ def _matches(
             digests = index.digests(key, actor.tenant, field, scope, texts)
             for at, digest in enumerate(digests):
                 places[at] += find(connection, resources.database.dialect, actor.tenant, key.id, digest)
-    rows = look_up(resources, actor, [place for found in places for place in found])
+    rows = look_up(resources, actor, [place for found in places for place in found], Stored)
     now = resources.database.now()
     return [
         sorted(

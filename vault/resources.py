@@ -16,7 +16,7 @@ from vault.errors import ItemError, VaultError
 from vault.index import token_buckets
 from vault.store import subjects
 from vault.store.database import Database
-from vault.store.tokens import KIND_NAMES, Place, Stored, fetch
+from vault.store.tokens import KIND_NAMES, Place, R, Sealed, Stored, fetch
 from vault.store.writer import Transaction
 
 
@@ -69,11 +69,13 @@ def parse_column(
     return places, errors
 
 
-def look_up(resources: Resources, actor: Actor, places: Sequence[Place | None]) -> dict[bytes, Stored]:
+def look_up(
+    resources: Resources, actor: Actor, places: Sequence[Place | None], kind: type[R]
+) -> dict[bytes, R]:
     """Return the tokens that exist among `places`, by stored form."""
-    wanted = list({place for place in places if place is not None})
+    wanted = [place for place in dict.fromkeys(places) if place is not None]
     with resources.database.read() as connection:
-        return fetch(connection, resources.database.dialect, actor.tenant, wanted)
+        return fetch(connection, resources.database.dialect, actor.tenant, wanted, kind)
 
 
 def open_values(
@@ -81,7 +83,7 @@ def open_values(
     keys: TenantKeys,
     actor: Actor,
     slot: str,
-    rows: Sequence[Stored],
+    rows: Sequence[Stored | Sealed],
     sealed: Sequence[bytes],
 ) -> list[bytes]:
     """Open sealed parts of rows; UnreadableValue if one does not open."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from keys.keyring import TenantKeys
 from vault import fields
@@ -16,7 +17,9 @@ from vault.errors import (
     VaultError,
 )
 from vault.resources import Resources, description, look_up, open_values, parse_column, record
-from vault.store.tokens import Stored
+from vault.store.tokens import Sealed, Stored
+
+Readable = TypeVar("Readable", bound=Stored | Sealed)
 
 
 def reveal(
@@ -33,28 +36,29 @@ def reveal(
         raise InvalidRequest("purpose must be one of the purposes in the documentation", "/purpose")
     if view not in {"masked", "plain"}:
         raise InvalidRequest("view must be masked or plain", "/view")
-    keys, places, rows, errors = _readable(resources, actor, texts, field)
-    wanted = {token: row for token, row in rows.items() if row.sealed is not None}
-    held = list(wanted.values())
+    kind: type[Sealed] | type[Stored] = Stored if metadata else Sealed
+    keys, places, rows, errors = _readable(resources, actor, texts, field, kind)
+    held = [row for row in rows.values() if row.sealed is not None]
     opened = open_values(resources, keys, actor, "value", held, [row.sealed or b"" for row in held])
-    shown = dict(zip(wanted, _shown(view, held, opened), strict=True))
+    shown = dict(zip([row.token for row in held], _shown(view, held, opened), strict=True))
     notes = _notes(resources, keys, actor, rows) if metadata else {}
-    for at, place in enumerate(places):
+    for at, place in enumerate(places) if len(held) < len(rows) else ():
         if place is not None and at not in errors and place[1] not in shown:
             errors[at] = NotRevealable("a one-way token keeps no value")
-    values = [None if at in errors or place is None else shown[place[1]] for at, place in enumerate(places)]
-    good = [place[1] for at, place in enumerate(places) if place is not None and at not in errors]
+    good = [None if place is None or at in errors else place[1] for at, place in enumerate(places)]
+    values = [None if token is None else shown[token] for token in good]
+    touched = [token for token in good if token is not None]
     record(
         resources, actor, keys, "reveal",
-        field=_one_field(held), purpose=purpose, view=view, tokens=good, refused=len(errors),
+        field=_one_field(held), purpose=purpose, view=view, tokens=touched, refused=len(errors),
     )  # fmt: skip
-    listed = [notes.get(place[1]) if place and at not in errors else None for at, place in enumerate(places)]
-    return Revealed(values, listed if metadata else None, errors)
+    listed = [None if token is None else notes.get(token) for token in good] if metadata else None
+    return Revealed(values, listed, errors)
 
 
 def describe(resources: Resources, actor: Actor, texts: Sequence[object], field: str | None) -> Described:
     """Return what may be said of each token; see `Vault.describe`."""
-    keys, places, rows, errors = _readable(resources, actor, texts, field)
+    keys, places, rows, errors = _readable(resources, actor, texts, field, Stored)
     told = {token: description(actor, row) for token, row in rows.items()}
     good = [place[1] for at, place in enumerate(places) if place is not None and at not in errors]
     record(
@@ -72,8 +76,8 @@ def describe(resources: Resources, actor: Actor, texts: Sequence[object], field:
 
 
 def _readable(
-    resources: Resources, actor: Actor, texts: Sequence[object], field: str | None
-) -> tuple[TenantKeys, list[tuple[int, bytes] | None], dict[bytes, Stored], dict[int, VaultError]]:
+    resources: Resources, actor: Actor, texts: Sequence[object], field: str | None, kind: type[Readable]
+) -> tuple[TenantKeys, list[tuple[int, bytes] | None], dict[bytes, Readable], dict[int, VaultError]]:
     """Return the rows that the caller may read, and the error of each item that has none."""
     if len(texts) > MAX_ITEMS:
         raise InvalidRequest(f"at most {MAX_ITEMS} tokens go into one request", "/tokens")
@@ -81,23 +85,30 @@ def _readable(
         fields.get(field)
     keys = resources.keyring.keys(actor.tenant)
     places, errors = parse_column(keys, actor, texts, field)
-    rows = look_up(resources, actor, places)
-    now = resources.database.now()
+    rows = look_up(resources, actor, places, kind)
+    refused = _refused(actor, rows, resources.database.now())
+    for at, place in enumerate(places):
+        if place is not None and place[1] not in rows:
+            errors[at] = UnknownToken("no such token")
+        elif place is not None and place[1] in refused:
+            errors[at] = refused[place[1]]
+    for token in refused:
+        del rows[token]
+    return keys, places, rows, errors
+
+
+def _refused(actor: Actor, rows: Mapping[bytes, Stored | Sealed], now: int) -> dict[bytes, VaultError]:
+    """Return why the caller may not read some of the tokens."""
     refused: dict[bytes, VaultError] = {}
     for token, row in rows.items():
         if row.expires_at is not None and row.expires_at <= now:
             refused[token] = ExpiredToken("the token's time to live is over")
         elif actor.fields is not None and row.field not in actor.fields:
             refused[token] = FieldNotGranted("the key does not reach this token's field")
-    for at, place in enumerate(places):
-        if place is not None and place[1] not in rows:
-            errors[at] = UnknownToken("no such token")
-        elif place is not None and place[1] in refused:
-            errors[at] = refused[place[1]]
-    return keys, places, {token: row for token, row in rows.items() if token not in refused}, errors
+    return refused
 
 
-def _shown(view: View, rows: Sequence[Stored], opened: Sequence[bytes]) -> list[str]:
+def _shown(view: View, rows: Sequence[Stored | Sealed], opened: Sequence[bytes]) -> list[str]:
     if view == "plain":
         return [value.decode() for value in opened]
     masks = {row.field: fields.get(row.field).mask for row in rows}
@@ -105,13 +116,13 @@ def _shown(view: View, rows: Sequence[Stored], opened: Sequence[bytes]) -> list[
 
 
 def _notes(
-    resources: Resources, keys: TenantKeys, actor: Actor, rows: Mapping[bytes, Stored]
+    resources: Resources, keys: TenantKeys, actor: Actor, rows: Mapping[bytes, Stored | Sealed]
 ) -> dict[bytes, bytes]:
-    noted = [row for row in rows.values() if row.metadata is not None]
+    noted = [row for row in rows.values() if isinstance(row, Stored) and row.metadata is not None]
     opened = open_values(resources, keys, actor, "metadata", noted, [row.metadata or b"" for row in noted])
     return {row.token: note for row, note in zip(noted, opened, strict=True)}
 
 
-def _one_field(rows: Sequence[Stored]) -> str:
+def _one_field(rows: Sequence[Stored | Sealed]) -> str:
     named = {row.field for row in rows}
     return named.pop() if len(named) == 1 else ""

@@ -59,7 +59,7 @@ def _claim(
         entries = [(drafts.index_buckets[at], drafts.index_key or 0, drafts.digests[at]) for at in lost]
         connection, dialect = transaction.connection, transaction.dialect
         theirs = rows.deterministic(connection, dialect, tenant, entries)
-        stored = rows.fetch(connection, dialect, tenant, list(theirs.values()))
+        stored = rows.fetch(connection, dialect, tenant, list(theirs.values()), rows.Owned)
         for digest, place in theirs.items():
             known[digest] = place, stored[place[1]].subject
     return [place for place in good if drafts.digests[place] in won]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar, cast
 
 from sqlalchemy import Connection, and_, or_, select
 
@@ -19,7 +19,7 @@ Place = tuple[int, bytes]  # bucket and stored token
 
 
 class Stored(NamedTuple):
-    """What is read of a token to reveal or describe it; times in microseconds."""
+    """What is read of a token to describe it; times in microseconds."""
 
     bucket: int
     token: bytes
@@ -36,12 +36,34 @@ class Stored(NamedTuple):
     expires_at: int | None
 
 
+class Sealed(NamedTuple):
+    """What is read of a token to reveal its value: the less, the faster."""
+
+    token: bytes
+    field: str
+    subject: bytes | None
+    sealed: bytes | None
+    expires_at: int | None
+
+
+class Owned(NamedTuple):
+    """What is read of a token to give it out again."""
+
+    token: bytes
+    subject: bytes | None
+    expires_at: int | None
+
+
+R = TypeVar("R", bound=Stored | Sealed | Owned)
+
+
 def fetch(
-    connection: Connection, dialect: Dialect, tenant: int, places: Sequence[Place]
-) -> dict[bytes, Stored]:
+    connection: Connection, dialect: Dialect, tenant: int, places: Sequence[Place], kind: type[R]
+) -> dict[bytes, R]:
     """Return the tokens that exist among `places`, by stored form."""
-    rows = dialect.match(connection, "token", Stored._fields, ("bucket", "token"), tenant, places)
-    return {row[1]: Stored._make(row) for row in rows}
+    rows = dialect.match(connection, "token", kind._fields, ("bucket", "token"), tenant, places)
+    at, make = kind._fields.index("token"), cast("Callable[[Row], R]", kind._make)
+    return {row[at]: make(row) for row in rows}
 
 
 def taken(connection: Connection, dialect: Dialect, tenant: int, places: Sequence[Place]) -> set[bytes]:
