@@ -1,4 +1,4 @@
-"""Signals across a fork: a worker that is told to end before it listens for that ends, instead of never hearing it.
+"""Signals across a fork: a worker that is told to end before it listens for that ends, and none outlives the server.
 
 A forked child starts with its parent's handlers, which change flags of the parent only. So a SIGTERM between the
 fork and the moment when the server has set the worker's own handlers, a second or more of imports, was lost, and
@@ -8,16 +8,21 @@ serves nobody yet.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import sys
 
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _before: list[set[signal.Signals]] = []  # the mask of the thread that forks
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def end_when_told() -> None:
     """Let every process forked from now on end by SIGTERM at once, until it sets a handler of its own.
 
+    It gets one also if this process is killed: workers that nobody looks after would hold the port for ever.
     SIGINT stays out: Ctrl-C reaches every process of a terminal, the server then tells its workers by SIGTERM, and
     of the two signals close together a worker of granian 2.8 hears neither.
     """
@@ -34,5 +39,7 @@ def _release() -> None:
 
 
 def _begin() -> None:
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, _before.pop() | {signal.SIGINT})
