@@ -30,6 +30,7 @@ def open_resources(settings: Settings) -> Resources:
     root = local.load(settings.root_key_file, passphrase)
     database = open_database(settings)
     keyring = Keyring(Keysets(database), {root.name: root}, root.name, time.monotonic, settings.lease_seconds)
+    keyring.expire_in_time()
     return Resources(database, keyring, time.monotonic)
 
 

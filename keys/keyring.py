@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import TypeVar
 
 from keys.errors import KeyExhausted, UnknownKey, UnknownRoot
@@ -23,7 +23,7 @@ FIRST_BLOCK, LAST_BLOCK = (
 class OpenKey:
     """One plain key version and what was derived from it; both go when the lease ends."""
 
-    __slots__ = ("_memo", "active", "id", "secret")
+    __slots__ = ("__weakref__", "_memo", "active", "id", "secret")
 
     def __init__(self, key_id: int, secret: Secret, active: bool) -> None:
         self.id, self.secret, self.active = key_id, secret, active
@@ -93,6 +93,7 @@ class Keyring:
         self._left: dict[int, int] = {}
         self._block: dict[int, int] = {}
         self._lock = Lock()
+        self._forgotten = Event()
 
     def keys(self, tenant: int) -> TenantKeys:
         """Return the tenant's open keys; UnknownKey if it has none, UnwrapError if its root does not open them."""
@@ -108,14 +109,12 @@ class Keyring:
 
     def reload(self, tenant: int) -> TenantKeys:
         """Load and unwrap the tenant's keysets again, and keep them for the lease."""
-        now = self._clock()
         generation, keysets = self._store.load(tenant)
         if not keysets:
             raise UnknownKey("the tenant has no keysets")
         fresh = self.open(tenant, generation, keysets)
         with self._lock:
-            kept = {known: held for known, held in self._tenants.items() if now < held.expires_at}
-            self._tenants = {**kept, tenant: fresh}
+            self._tenants = {**self._tenants, tenant: fresh}
         return fresh
 
     def spend(self, tenant: int, key: OpenKey, messages: int) -> None:
@@ -133,8 +132,28 @@ class Keyring:
         wrapped = root.wrap([Secret.random()], [wrapping_context(tenant, purpose, key_id)])[0]
         return Keyset(tenant, purpose, (KeyVersion(key_id, State.ACTIVE, root.name, wrapped, now),))
 
+    def expire(self) -> float:
+        """Drop the keys whose lease is over; a request that still works with them drops them last.
+
+        Returns the seconds until the next lease ends, at most a whole lease.
+        """
+        now = self._clock()
+        with self._lock:
+            self._tenants = {known: held for known, held in self._tenants.items() if now < held.expires_at}
+            return min((held.expires_at - now for held in self._tenants.values()), default=self._lease)
+
+    def expire_in_time(self) -> None:
+        """Drop keys when their leases end, even in an idle process, by a thread that lives until `forget`."""
+
+        def watch() -> None:
+            while not self._forgotten.wait(max(self.expire(), 0.01)):
+                pass
+
+        Thread(target=watch, name="leases", daemon=True).start()
+
     def forget(self) -> None:
         """Wipe every key in memory."""
+        self._forgotten.set()
         with self._lock:
             held, self._tenants = self._tenants, {}
         for tenant in held.values():

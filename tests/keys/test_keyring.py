@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from dataclasses import replace
+from time import monotonic, sleep
 
 import pytest
 
@@ -100,6 +102,30 @@ def test_plain_keys_are_kept_for_the_lease_and_no_longer(keyring: Keyring, root:
     time.now += 0.001
     assert keyring.keys(1) is not first
     assert root.unwraps == 2
+
+
+def test_an_idle_process_keeps_no_key_past_its_lease(keyring: Keyring, time: Time) -> None:
+    key = keyring.keys(1).primary(Purpose.SEAL)
+    secret = weakref.ref(key)
+    del key
+    time.now += 500
+    keyring.keys(2)
+    assert keyring.expire() == 400
+    assert secret() is not None
+    time.now += 400
+    assert keyring.expire() == 500
+    assert secret() is None
+
+
+def test_leases_end_by_themselves(shelf: Shelf, root: Counted, keyring: Keyring) -> None:
+    quick = Keyring(shelf, {root.name: root}, root.name, monotonic, lease=0.05)
+    quick.expire_in_time()
+    held = weakref.ref(quick.keys(1).primary(Purpose.SEAL))
+    end = monotonic() + 10
+    while held() is not None and monotonic() < end:
+        sleep(0.01)
+    quick.forget()
+    assert held() is None
 
 
 def test_forgotten_keys_are_wiped(keyring: Keyring) -> None:
