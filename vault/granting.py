@@ -22,7 +22,7 @@ OPERATIONS = (
     "tokenize", "reveal", "reveal_plain", "find", "describe", "list", "delete", "erase", "apikeys",
 )  # fmt: skip
 MAX_OVERLAP = 2_592_000  # seconds: 30 days
-_NAME = re.compile(r"[A-Za-z0-9_.: -]{1,64}")
+_NAME = re.compile(r"[\w.: -]{1,64}")  # letters and digits of any script
 
 Made = tuple[ApiKeyRecord, str]
 
@@ -103,10 +103,27 @@ def new_key(
     ), text
 
 
-def bootstrap(resources: Resources, name: str) -> dict[Mode, Made]:
+def bootstrap(resources: Resources, name: str, again: bool) -> dict[Mode, Made]:
     """Create a business with live and test data apart, its keysets and first keys; see `Vault.bootstrap`."""
     if not _NAME.fullmatch(name):
         raise InvalidRequest("a tenant's name has 1 to 64 letters, digits, spaces or _.:-", "/name")
+    known = Keysets(resources.database).tenants(name)
+    if again and not known:
+        raise InvalidRequest("there is no tenant of that name", "/name")
+    return _more_keys(resources, known) if again else _new_tenant(resources, name)
+
+
+def _more_keys(resources: Resources, tenants: dict[str, int]) -> dict[Mode, Made]:
+    """Make one more key that may do everything for each mode: for who lost the others."""
+    modes: tuple[Mode, Mode] = ("live", "test")
+    return {
+        mode: create(resources, Actor(tenants[mode], mode, "bootstrap", "bootstrap"), "bootstrap", OPERATIONS,
+                     None, None, None)
+        for mode in modes
+    }  # fmt: skip
+
+
+def _new_tenant(resources: Resources, name: str) -> dict[Mode, Made]:
     now = resources.database.clock()
     tenants: dict[Mode, int] = {"live": new_tenant_id(), "test": new_tenant_id()}
     keysets = [

@@ -8,9 +8,8 @@ from functools import partial
 
 from vault.audit import journal
 from vault.columns import Actor
-from vault.index import BUCKETS
 from vault.resources import Resources
-from vault.store import epochs, idempotency, leases
+from vault.store import due, epochs, idempotency, leases
 from vault.store import tokens as rows
 from vault.store.writer import Transaction
 
@@ -34,16 +33,17 @@ class Maintenance:
         if leases.acquire(database, "maintenance", self._holder, LEASE_SECONDS) is None:
             return {}
         done = {"expired_tokens": 0, "idempotency_replies": 0}
-        for bucket in range(BUCKETS):
-            if ending():
+        with database.read() as connection:
+            expired = due.buckets(connection, "token", database.now())
+            replies = due.buckets(connection, "idempotency", database.now())
+        for bucket in expired:
+            if ending() or leases.acquire(database, "maintenance", self._holder, LEASE_SECONDS) is None:
                 return done
             done["expired_tokens"] += self._expire(bucket, ending)
-            done["idempotency_replies"] += self._forget_replies(bucket)
-            if (
-                bucket % 512 == 511
-                and leases.acquire(database, "maintenance", self._holder, LEASE_SECONDS) is None
-            ):
+        for bucket in replies:
+            if ending():
                 return done
+            done["idempotency_replies"] += database.write(partial(idempotency.sweep, bucket))
         epochs.advance(database)
         done["closed_epoch"] = epochs.close(database)
         return done
@@ -73,10 +73,3 @@ class Maintenance:
             row = journal.row(keys, actor, transaction.now, "expire", count=len(gone), tokens=sorted(gone))
             transaction.append("audit_record", [row])
         return len(found)
-
-    def _forget_replies(self, bucket: int) -> int:
-        database = self._resources.database
-        with database.read() as connection:
-            if not idempotency.any_expired(connection, bucket, database.now()):
-                return 0
-        return database.write(lambda transaction: idempotency.sweep(transaction, bucket))

@@ -165,12 +165,16 @@ class Vault:
 
         self._resources.database.write(work, deadline=actor.deadline, reads=False)
 
-    def bootstrap(self, name: str) -> dict[Mode, granting.Made]:
+    def bootstrap(self, name: str, again: bool = False) -> dict[Mode, granting.Made]:
         """Create a business, its live and test data apart, with keysets and a first API key each.
 
-        Raises InvalidRequest if the name is taken or not 1 to 64 letters, digits, spaces or _.:-
+        Args:
+            name: 1 to 64 letters and digits of any script, spaces or _.:-
+            again: the business is there; make one more such key for each mode, and change nothing else.
+        Raises:
+            InvalidRequest: the name is no name, or is taken, or with `again` is not.
         """
-        return granting.bootstrap(self._resources, name)
+        return granting.bootstrap(self._resources, name, again)
 
     def ready(self) -> dict[str, str]:
         """Return "ok", or what is wrong, for the database, its schema and the root keys."""

@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Make a business and its first API keys.")
 @click.option("--tenant", required=True, metavar="NAME", help="Name of the business.")
+@click.option("--again", is_flag=True, help="The business is there: make one more such key for each mode.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="JSON file for the keys, mode 0600.")
 @as_json
 @click.pass_obj
-def bootstrap(screen: Screen, tenant: str, output: Path | None) -> None:
+def bootstrap(screen: Screen, tenant: str, again: bool, output: Path | None) -> None:
     """Make a business with live and test data apart, and the first API key of each, shown this once.
 
     The keys may do everything: make others with less (`strongroom apikey create`), and revoke these. If there
     is neither a root key file nor a tenant yet, the file is made too; keep a copy of it apart from the
-    database's backups.
+    database's backups. --again is for who lost every key: the other keys go on working until they are revoked.
     """
     from api.cli import surroundings
     from api.wiring import open_vault
@@ -44,7 +45,7 @@ def bootstrap(screen: Screen, tenant: str, output: Path | None) -> None:
     made_root = _root_key(settings)
     vault = open_vault(settings)
     try:
-        made = vault.bootstrap(tenant)
+        made = vault.bootstrap(tenant, again)
     finally:
         vault.close()
     if made_root and not screen.json:

@@ -381,6 +381,17 @@ def test_api_keys_are_shown_once_rotated_with_overlap_and_revoked(shop: Shop) ->
     assert text[8:] not in kept
 
 
+def test_who_lost_every_key_gets_another_of_the_same_tenant(shop: Shop) -> None:
+    (token,) = shop.tokenize("bank_card", CARD)
+    made = shop.vault.bootstrap("shop", again=True)
+    assert (made["live"][0].tenant, made["test"][0].tenant) == (shop.actor.tenant, shop.tests.tenant)
+    assert shop.plain(token) == [CARD]
+    assert shop.vault.bootstrap("云月码支付")["live"][0].tenant != shop.actor.tenant
+    for name, again in (("shop", False), ("nobody", True), ("", False), ("a" * 65, False), ("a\nb", False)):
+        with pytest.raises(InvalidRequest):
+            shop.vault.bootstrap(name, again)
+
+
 def test_what_waited_too_long_is_not_written(shop: Shop) -> None:
     late = replace(shop.actor, deadline=shop.resources.monotonic() - 1)
     with pytest.raises(DeadlineExceeded):

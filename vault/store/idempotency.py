@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import delete, insert, select
 
 from vault.columns import AlreadyDone, Reply
 from vault.errors import IdempotencyKeyReused
@@ -46,13 +46,7 @@ def keep(transaction: Transaction, tenant: int, key: bytes, fingerprint: bytes, 
     )  # fmt: skip
 
 
-def any_expired(connection: Connection, bucket: int, now: int) -> bool:
-    """Whether a bucket keeps replies whose day is over."""
-    query = select(idempotency.c.key).where(idempotency.c.bucket == bucket, idempotency.c.expires_at <= now)
-    return connection.execute(query.limit(1)).first() is not None
-
-
-def sweep(transaction: Transaction, bucket: int) -> int:
+def sweep(bucket: int, transaction: Transaction) -> int:
     """Delete one bucket's replies whose day is over; return how many."""
     gone = transaction.connection.execute(
         delete(idempotency).where(idempotency.c.bucket == bucket, idempotency.c.expires_at <= transaction.now)

@@ -101,10 +101,11 @@ class Keysets:
         except StoreConflict:
             raise InvalidRequest("there is a tenant of that name already") from None
 
-    def tenant_mode(self, tenant_id: int) -> str | None:
-        """Return "live" or "test", or None if there is no such tenant."""
+    def tenants(self, name: str) -> dict[str, int]:
+        """Return the ids of a business's tenants by mode; empty if there is none of that name."""
         with self._database.read() as connection:
-            return connection.execute(select(tenant.c.mode).where(tenant.c.id == tenant_id)).scalar()
+            found = connection.execute(select(tenant.c.mode, tenant.c.id).where(tenant.c.name == name))
+            return {row.mode: row.id for row in found}
 
 
 def new_tenant_id() -> int:
