@@ -48,6 +48,16 @@ def test_the_first_keys_are_shown_once_in_a_private_file(made: Command) -> None:
     assert stat.S_IMODE(data(made).stat().st_mode) == 0o700
 
 
+def test_who_lost_every_key_gets_another(made: Command) -> None:
+    again = made("bootstrap", "--tenant", "shop", "--again", "--json")
+    assert again.returncode == 0
+    first = json.loads((made.folder / "keys.json").read_text())
+    assert json.loads(again.stdout)["live"]["key"] != first["live"]["key"]
+    nobody = made("bootstrap", "--tenant", "nobody", "--again", "--json")
+    assert nobody.returncode == 2
+    assert "there is no tenant of that name" in nobody.stdout
+
+
 def test_bootstrap_refuses(made: Command) -> None:
     again = made("bootstrap", "--tenant", "shop", "--json")
     assert again.returncode == 2
