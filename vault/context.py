@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 SUITE_AES_GCM = b"AES-256-GCM/HKDF-SHA-256"
+_NUMBER = (8).to_bytes(4, "big")  # the length in front of a number
 
 
 def pack(*parts: bytes) -> bytes:
     """Return the parts, each behind its length as 4 bytes big-endian."""
-    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 
 def number(value: int) -> bytes:
@@ -24,7 +27,13 @@ def binding(form: bytes, tenant: int, field: str, slot: str, key_id: int) -> byt
         field: the field type's name.
         slot: what of the row is sealed: "value" or "metadata".
     """
-    return pack(form, SUITE_AES_GCM, number(tenant), field.encode(), slot.encode(), number(key_id))
+    return _shared(form, tenant, field, slot) + _NUMBER + number(key_id)
+
+
+@lru_cache(maxsize=4096)
+def _shared(form: bytes, tenant: int, field: str, slot: str) -> bytes:
+    """Return the parts before the key id, which differs with every person."""
+    return pack(form, SUITE_AES_GCM, number(tenant), field.encode(), slot.encode())
 
 
 def derivation(use: str, tenant: int, *parts: str) -> bytes:
