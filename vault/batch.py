@@ -141,7 +141,7 @@ def _recall(
             if key.id != drafts.index_key:
                 theirs = index.digests(key, actor.tenant, drafts.field_type.name, drafts.scope, values)
             entries = [(bucket, key.id, digest) for bucket, digest in zip(buckets, theirs, strict=True)]
-            places = rows.deterministic(connection, dialect, actor.tenant, entries)
+            places = rows.deterministic(connection, dialect, actor.tenant, drafts.spec.kind, entries)
             ours = dict(zip(theirs, digests, strict=True))
             found |= {ours[digest]: place for digest, place in places.items()}
         stored = rows.fetch(connection, dialect, actor.tenant, list(found.values()), rows.Owned)

@@ -13,7 +13,7 @@ from vault.errors import VaultError
 from vault.fields.protocol import FieldType
 from vault.people import People
 from vault.resources import Resources
-from vault.store.tokens import KINDS
+from vault.store.tokens import KINDS, entry_tie
 
 Row = tuple[object, ...]
 
@@ -39,7 +39,7 @@ class Drafts:
 
     def entry(self, at: int, tenant: int) -> Row:
         """Return the row of `index_entry`, without its epoch."""
-        tie = b"" if self.fixed else self.tokens[at]
+        tie = entry_tie(KINDS[self.spec.kind], self.fixed, self.tokens[at])
         where = (self.index_buckets[at], tenant, self.index_key, self.digests[at], tie)
         return (*where, self.buckets[at], self.tokens[at])
 

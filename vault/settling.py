@@ -58,8 +58,10 @@ def _claim(
     if lost:
         entries = [(drafts.index_buckets[at], drafts.index_key or 0, drafts.digests[at]) for at in lost]
         connection, dialect = transaction.connection, transaction.dialect
-        theirs = rows.deterministic(connection, dialect, tenant, entries)
+        theirs = rows.deterministic(connection, dialect, tenant, drafts.spec.kind, entries)
         stored = rows.fetch(connection, dialect, tenant, list(theirs.values()), rows.Owned)
+        if len(stored) < len(lost):  # deleted between the claim and these reads
+            raise Overtaken
         for digest, place in theirs.items():
             known[digest] = place, stored[place[1]].subject
     return [place for place in good if drafts.digests[place] in won]

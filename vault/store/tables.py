@@ -107,9 +107,8 @@ index_entry = _clustered(
     Column("tenant", BigInteger, primary_key=True, autoincrement=False),
     Column("key", BigInteger, primary_key=True, autoincrement=False),  # index keyset version
     Column("digest", LargeBinary, primary_key=True),  # bound to tenant, field and scope by its key
-    Column(
-        "tie", LargeBinary, primary_key=True
-    ),  # empty: the one deterministic token; else the fresh token itself
+    # the kind, one byte: the one deterministic token of that kind; else the fresh token itself
+    Column("tie", LargeBinary, primary_key=True),
     Column("token_bucket", SmallInteger, nullable=False),
     Column("token", LargeBinary, nullable=False),
     Column("epoch", BigInteger, nullable=False),

@@ -75,11 +75,24 @@ def taken(connection: Connection, dialect: Dialect, tenant: int, places: Sequenc
     }
 
 
+def entry_tie(kind: int, fixed: bool, token: bytes) -> bytes:
+    """Return what tells the index entries of one value apart.
+
+    One byte, the kind, for its one deterministic token of that kind: a caller who asks for a value back must not get a
+    one-way token that another made. A fresh token's entry has the stored token itself, which is longer.
+    """
+    return bytes([kind]) if fixed else token
+
+
 def deterministic(
-    connection: Connection, dialect: Dialect, tenant: int, entries: Sequence[tuple[int, int, bytes]]
+    connection: Connection,
+    dialect: Dialect,
+    tenant: int,
+    kind: Kind,
+    entries: Sequence[tuple[int, int, bytes]],
 ) -> dict[bytes, Place]:
     """Return where the one token of each entry lies, by digest; `entries` are bucket, index key and digest."""
-    keys = [(*entry, b"") for entry in entries]
+    keys = [(*entry, entry_tie(KINDS[kind], True, b"")) for entry in entries]
     columns = ("digest", "token_bucket", "token")
     rows = dialect.match(connection, "index_entry", columns, ("bucket", "key", "digest", "tie"), tenant, keys)
     return {row[0]: (row[1], row[2]) for row in rows}
@@ -109,11 +122,11 @@ def of_subject(connection: Connection, dialect: Dialect, tenant: int, digest: by
 def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> set[bytes]:
     """Delete tokens with their index entries, leave a tombstone for each; return those that existed."""
     connection, dialect = transaction.connection, transaction.dialect
-    columns = ("bucket", "token", "deterministic", "index_bucket", "index_key", "digest")
+    columns = ("bucket", "token", "kind", "deterministic", "index_bucket", "index_key", "digest")
     found = dialect.match(connection, "token", columns, ("bucket", "token"), tenant, places)
     entries = [
-        (index_bucket, index_key, digest, b"" if fixed else text)
-        for _, text, fixed, index_bucket, index_key, digest in found
+        (index_bucket, index_key, digest, entry_tie(kind, fixed, text))
+        for _, text, kind, fixed, index_bucket, index_key, digest in found
         if index_bucket is not None
     ]
     dialect.delete(connection, "index_entry", ("bucket", "key", "digest", "tie"), tenant, entries)
