@@ -26,7 +26,7 @@ TYPES = {
 class PostgreSQL:
     """Read committed, several writers; bulk rows by COPY, keys by unnest."""
 
-    lanes = 4
+    lanes = 2
     COPY_FROM = 20  # rows from which COPY is quicker than one INSERT
 
     @contextmanager
