@@ -8,6 +8,8 @@ identity document first 1 and last 1) come from secondary sources. What neither 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 
 def stars(text: str, first: int, last: int, hide: int) -> str:
     """Return `text` with a star for each character but at most the `first` and `last` ones.
@@ -20,7 +22,14 @@ def stars(text: str, first: int, last: int, hide: int) -> str:
     >>> stars("62123456", 6, 4, 5), stars("AB", 1, 1, 1), stars("A", 1, 1, 1)
     ('*****456', '*B', '*')
     """
-    shown = max(0, len(text) - hide)
+    first, hidden, last = _cut(len(text), first, last, hide)
+    return text[:first] + hidden + text[last:]
+
+
+@lru_cache(maxsize=1024)
+def _cut(length: int, first: int, last: int, hide: int) -> tuple[int, str, int]:
+    """Return where the hidden part of a text begins, its stars, and where it ends."""
+    shown = max(0, length - hide)
     last = min(last, shown)
     first = min(first, shown - last)
-    return text[:first] + "*" * (len(text) - first - last) + text[len(text) - last :]
+    return first, "*" * (length - first - last), length - last
