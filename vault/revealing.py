@@ -14,12 +14,15 @@ from vault.errors import (
     InvalidRequest,
     NotRevealable,
     UnknownToken,
+    UnreadableValue,
     VaultError,
 )
 from vault.resources import Resources, description, look_up, open_values, parse_column, record
 from vault.store.tokens import Sealed, Stored
 
 Readable = TypeVar("Readable", bound=Stored | Sealed)
+
+ATTEMPTS = 3  # a person may be erased after the row was read and before the key was
 
 
 def reveal(
@@ -36,6 +39,24 @@ def reveal(
         raise InvalidRequest("purpose must be one of the purposes in the documentation", "/purpose")
     if view not in {"masked", "plain"}:
         raise InvalidRequest("view must be masked or plain", "/view")
+    failed: VaultError
+    for _ in range(ATTEMPTS):
+        try:
+            return _reveal(resources, actor, texts, purpose, view, field, metadata)
+        except UnreadableValue as error:
+            failed = error
+    raise failed
+
+
+def _reveal(
+    resources: Resources,
+    actor: Actor,
+    texts: Sequence[object],
+    purpose: str,
+    view: View,
+    field: str | None,
+    metadata: bool,
+) -> Revealed:
     kind: type[Sealed] | type[Stored] = Stored if metadata else Sealed
     keys, places, rows, errors = _readable(resources, actor, texts, field, kind)
     held = [row for row in rows.values() if row.sealed is not None]
@@ -111,7 +132,7 @@ def _refused(actor: Actor, rows: Mapping[bytes, Stored | Sealed], now: int) -> d
 def _shown(view: View, rows: Sequence[Stored | Sealed], opened: Sequence[bytes]) -> list[str]:
     if view == "plain":
         return [value.decode() for value in opened]
-    masks = {row.field: fields.get(row.field).mask for row in rows}
+    masks = {name: fields.get(name).mask for name in {row.field for row in rows}}
     return [masks[row.field](value.decode()) for row, value in zip(rows, opened, strict=True)]
 
 

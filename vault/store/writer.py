@@ -99,8 +99,30 @@ class Writer:
             if self._free == 0 or not self._waiting:
                 return []
             self._free -= 1
-            group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
+            group = self._next_group()
+            self._wake_heir()
             return group
+
+    def _next_group(self) -> list[_Unit]:
+        """Take the next units off the queue.
+
+        Where groups are written side by side, at most one unit of each reads and so takes locks: two that hold what
+        one of their units took and wait for what the other's next unit wants would never end.
+        """
+        group: list[_Unit] = []
+        left: list[_Unit] = []
+        several, reads = self._dialect.lanes == 1, False
+        for unit in self._waiting:
+            fits = len(group) < MAX_GROUP and (several or not (unit.reads and reads))
+            (group if fits else left).append(unit)
+            reads |= fits and unit.reads
+        self._waiting = left
+        return group
+
+    def _wake_heir(self) -> None:
+        """Let the first who waits lead a group, if one more may be written now."""
+        if self._free and self._waiting:
+            self._waiting[0].wake.set()
 
     def _serve(self, group: list[_Unit]) -> None:
         try:
@@ -110,14 +132,12 @@ class Writer:
                 unit.error = unit.error or error
             raise
         finally:
-            with self._lock:
-                self._free += 1
-                heir = self._waiting[0] if self._waiting else None
             for unit in group:
                 unit.done = True
                 unit.wake.set()
-            if heir is not None:
-                heir.wake.set()
+            with self._lock:
+                self._free += 1
+                self._wake_heir()
 
     def _wait(self, unit: _Unit) -> None:
         left = None if unit.deadline is None else max(0.0, unit.deadline - self._monotonic())
@@ -127,6 +147,7 @@ class Writer:
         with self._lock:
             if unit in self._waiting:
                 self._waiting.remove(unit)
+                self._wake_heir()  # it may have been this one's turn
                 raise DeadlineExceeded("the request waited too long for its turn; nothing was written")
         unit.deadline = None  # under way: its outcome must be known
 
