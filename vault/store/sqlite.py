@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from vault.store.dialect import COLUMNS, Row, flat, generations
 
@@ -60,7 +61,7 @@ class SQLite:
             values = ", ".join([mark] * len(part))
             joined = f"(VALUES {values}) w CROSS JOIN {table} t"
             statement = f"SELECT {names} FROM {joined} WHERE t.tenant = {int(tenant)} AND {where}"
-            found += connection.exec_driver_sql(statement, flat(part)).fetchall()
+            found += _read(connection, statement, flat(part))
         return found
 
     def anywhere(
@@ -88,14 +89,14 @@ class SQLite:
     def _known(
         self, connection: Connection, table: str, key: Sequence[str], keys: Sequence[Row]
     ) -> list[Row]:
-        found: list[Any] = []
+        found: list[Row] = []
         mark = f"({', '.join('?' * len(key))})"
         where = " AND ".join(f"t.{name} = w.column{at + 1}" for at, name in enumerate(key))
         for part in _chunks(keys, self.CHUNK // len(key)):
             names, values = ", ".join(f"t.{name}" for name in key), ", ".join([mark] * len(part))
             statement = f"SELECT {names} FROM (VALUES {values}) w CROSS JOIN {table} t WHERE {where}"
-            found += connection.exec_driver_sql(statement, flat(part)).fetchall()
-        return [tuple(row) for row in found]
+            found += _read(connection, statement, flat(part))
+        return found
 
     def delete(
         self, connection: Connection, table: str, on: Sequence[str], tenant: int, keys: Sequence[Row]
@@ -112,6 +113,16 @@ class SQLite:
     def worth_retrying(self, error: BaseException) -> bool:
         """Two requests of one group claimed the same thing: apart, the second sees the first."""
         return isinstance(error, IntegrityError)
+
+
+def _read(connection: Connection, statement: str, values: Row) -> list[Row]:
+    """Return rows as the driver makes them, bare tuples; its errors are raised as SQLAlchemy's."""
+    driver: Any = connection.connection.driver_connection
+    try:
+        found: list[Row] = driver.execute(statement, values).fetchall()
+    except sqlite3.Error as error:
+        raise DBAPIError("match", None, error, hide_parameters=True) from None
+    return found
 
 
 def _chunks(keys: Sequence[Row], size: int) -> Iterable[Sequence[Row]]:
