@@ -1,0 +1,36 @@
+"""How long a bench measures: quick to test the bench itself, short by default, full for the whole curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sizes of a run.
+
+    Attributes:
+        rounds: of each measurement, and one before them that is not counted.
+        columns: columns of `size` values tokenized in a round.
+        revealed: columns of `size` tokens revealed in a round.
+        seconds: of single requests in a round.
+        curve: rows at which the deterministic curve is measured.
+        probe: columns with which a point of the curve is measured.
+        values: in a column of a core call.
+    """
+
+    rounds: int
+    columns: int
+    revealed: int
+    seconds: float
+    curve: tuple[int, ...]
+    probe: int
+    values: int
+    size: int = 1_000
+    connections: int = 16
+    busy: int = 6  # connections that send columns
+
+
+QUICK = Plan(1, 2, 4, 0.2, (1_000, 2_000), 1, 200)
+SHORT = Plan(3, 40, 120, 2, (10_000, 30_000, 100_000), 8, 5_000)
+FULL = replace(SHORT, curve=(10_000, 30_000, 100_000, 300_000, 1_000_000))
