@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -40,7 +41,7 @@ class Database:
         self.clock, self._monotonic = clock, monotonic
         self.engine, self.dialect = _open(url)
         self._local = threading.local()
-        self._readers: set[Connection] = set()
+        self._readers: WeakSet[_Reader] = WeakSet()
         self._writer = Writer(self.engine, self.dialect, clock, monotonic)
 
     def now(self) -> int:
@@ -56,29 +57,26 @@ class Database:
         except DBAPIError as error:
             failure = _translated(error)
         if failure is not None:
-            self._local.connection = None
-            self._readers.discard(connection)
+            self._local.reader = None
             connection.invalidate()
             connection.close()
             raise failure
 
     def _own(self) -> Connection:
         """Return this thread's connection; one that was idle is tried first, so that a restart costs no request."""
-        connection: Connection | None = getattr(self._local, "connection", None)
+        reader: _Reader | None = getattr(self._local, "reader", None)
         now = self._monotonic()
-        if connection is not None and now - self._local.used > IDLE_SECONDS:
+        if reader is not None and now - reader.used > IDLE_SECONDS:
             try:
-                connection.exec_driver_sql("SELECT 1").close()
+                reader.connection.exec_driver_sql("SELECT 1").close()
             except DBAPIError:
-                self._readers.discard(connection)
-                connection.close()
-                connection = None
-        if connection is None:
-            connection = self._connect()
-            self._local.connection = connection
-            self._readers.add(connection)
-        self._local.used = now
-        return connection
+                reader.connection.close()
+                reader = None
+        if reader is None:
+            reader = self._local.reader = _Reader(self._connect())
+            self._readers.add(reader)
+        reader.used = now
+        return reader.connection
 
     def _connect(self) -> Connection:
         try:
@@ -111,9 +109,24 @@ class Database:
 
     def close(self) -> None:
         """Close every connection, those of other threads too; the database is not used after."""
-        while self._readers:
-            self._readers.pop().close()
+        for reader in list(self._readers):
+            reader.connection.close()
         self.engine.dispose()
+
+
+class _Reader:
+    """One thread's connection, which goes back to the pool when the thread ends.
+
+    A server ends threads that were idle and starts others: connections kept for the dead would be all there are.
+    """
+
+    __slots__ = ("__weakref__", "connection", "used")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection, self.used = connection, 0.0
+
+    def __del__(self) -> None:
+        self.connection.close()
 
 
 def _translated(error: DBAPIError) -> StoreConflict | StoreUnavailable:
