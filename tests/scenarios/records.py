@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 
 from vault.audit.leaf import Record, decode
 
-__all__ = ["audit", "change", "counted", "damage", "rows"]
+__all__ = ["audit", "change", "counted", "damage", "deadlocks", "rows"]
 
 
 @contextmanager
@@ -48,6 +48,14 @@ def counted(url: str) -> Counter[str]:
     for record in audit(url):
         total[record.request_id] += record.count
     return total
+
+
+def deadlocks(url: str) -> int:
+    """Return how many transactions PostgreSQL ended because they waited for each other; a second was lost with each."""
+    if url.startswith("sqlite"):
+        return 0
+    query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    return int(rows(url, query)[0][0])
 
 
 def damage(url: str) -> dict[str, list[Any]]:

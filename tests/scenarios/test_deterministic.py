@@ -92,6 +92,7 @@ def test_tokens_are_made_and_deleted_at_once(service_on: Service) -> None:
         assert not thread.is_alive()
     assert odd == []
     assert len(deleted) > 20
+    assert records.deadlocks(service_on.database_url) == 0
     assert records.damage(service_on.database_url) == {}
     assert records.rows(service_on.database_url, "SELECT count(*) FROM tombstone")[0][0] == len(deleted)
     alive = set(asked) - set(deleted)
