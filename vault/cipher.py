@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from keys.errors import UnknownKey
 from keys.keyring import OpenKey
 from vault.context import binding, pack
 from vault.errors import UnreadableValue
@@ -108,6 +109,6 @@ def open_column(
                     raise UnreadableValue("a sealed value has a format this version does not know")
                 cipher = AESGCM(expand(people[key_id_of(blob)], context))
             opened.append(cipher.decrypt(blob[HEADER : HEADER + 12], blob[HEADER + 12 :], context))
-    except (InvalidTag, KeyError, ValueError):
+    except (InvalidTag, UnknownKey, KeyError, ValueError):
         raise UnreadableValue("a sealed value does not open: altered, moved, or its key is gone") from None
     return opened
