@@ -92,7 +92,7 @@ class Keyring:
         self._tenants: dict[int, TenantKeys] = {}
         self._left: dict[int, int] = {}
         self._block: dict[int, int] = {}
-        self._lock = Lock()
+        self._lock, self._spending = Lock(), Lock()  # two: reserving messages waits for a commit
         self._forgotten = Event()
 
     def keys(self, tenant: int) -> TenantKeys:
@@ -119,7 +119,7 @@ class Keyring:
 
     def spend(self, tenant: int, key: OpenKey, messages: int) -> None:
         """Count messages about to be sealed; raise KeyExhausted rather than pass 2**32 over all processes."""
-        with self._lock:
+        with self._spending:
             left = self._left.get(key.id, 0)
             if left < messages:
                 left += self._reserve(tenant, key.id, messages)

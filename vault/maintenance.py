@@ -44,6 +44,8 @@ class Maintenance:
             if ending():
                 return done
             done["idempotency_replies"] += database.write(partial(idempotency.sweep, bucket))
+        with database.read() as connection:
+            database.dialect.checkpoint(connection)
         epochs.advance(database)
         done["closed_epoch"] = epochs.close(database)
         return done

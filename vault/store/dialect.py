@@ -55,6 +55,10 @@ class Dialect(Protocol):
         """Delete the tenant's rows of `table` whose `on` columns equal one of `keys`."""
         ...
 
+    def checkpoint(self, connection: Connection) -> None:
+        """Leave nothing that was deleted in a log beside the database, as far as the database lets one."""
+        ...
+
     def serialize(self, connection: Connection, name: str) -> None:
         """Let one transaction at a time past this point, until it ends."""
         ...

@@ -118,6 +118,9 @@ class PostgreSQL:
             statement = f"DELETE FROM {table} WHERE tenant = {int(tenant)} AND {where}"
             connection.exec_driver_sql(statement, sorted(keys))
 
+    def checkpoint(self, connection: Connection) -> None:
+        """VACUUM and the log are the server's own work."""
+
     def serialize(self, connection: Connection, name: str) -> None:
         """Take an advisory lock that ends with the transaction."""
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))

@@ -107,6 +107,14 @@ class SQLite:
             statement = f"DELETE FROM {table} WHERE tenant = {int(tenant)} AND {where}"
             connection.exec_driver_sql(statement, list(keys))
 
+    def checkpoint(self, connection: Connection) -> None:
+        """Empty the write-ahead log, unless a reader needs it for longer than a second: then the next call does."""
+        with self.turn():
+            (before,) = connection.exec_driver_sql("PRAGMA busy_timeout").one()
+            connection.exec_driver_sql("PRAGMA busy_timeout=1000").close()
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={int(before)}").close()
+
     def serialize(self, connection: Connection, name: str) -> None:
         """BEGIN IMMEDIATE has done it."""
 
