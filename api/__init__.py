@@ -47,6 +47,7 @@ def _state(settings: Settings, vault: Vault | None, clock: Callable[[], float]) 
     from api.auth import Callers
     from api.logs import RequestLog
     from api.metrics import Metrics
+    from api.patience import Patience
     from api.state import State
 
     if vault is None:
@@ -54,7 +55,8 @@ def _state(settings: Settings, vault: Vault | None, clock: Callable[[], float]) 
 
         vault = open_vault(settings)
     log, metrics = RequestLog(settings.log_level), Metrics(settings.metrics_dir)
-    return State(settings, vault, Callers(vault.find_api_key), log, metrics, clock)
+    patience = Patience(settings.threads, settings.request_seconds)
+    return State(settings, vault, Callers(vault.find_api_key), log, metrics, patience, clock)
 
 
 def _finisher(state: State) -> Callable[[Response], Response]:

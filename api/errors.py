@@ -61,6 +61,12 @@ class BodyTooLarge(ApiError):
     code = "body_too_large"
 
 
+class BodyTooSlow(ApiError):
+    """The body did not come within `request_seconds`."""
+
+    code = "body_too_slow"
+
+
 class TooManyValues(ApiError):
     """More values or tokens than one request may carry."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from api.config import Settings
     from api.logs import RequestLog
     from api.metrics import Metrics
+    from api.patience import Patience
     from vault.service import Vault
 
 EXTENSION = "strongroom"
@@ -33,6 +34,7 @@ class State:
     callers: Callers
     log: RequestLog
     metrics: Metrics
+    patience: Patience
     clock: Callable[[], float]
     draining: bool = False
     document: bytes | None = None
