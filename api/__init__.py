@@ -47,7 +47,6 @@ def _state(settings: Settings, vault: Vault | None, clock: Callable[[], float]) 
     from api.auth import Callers
     from api.logs import RequestLog
     from api.metrics import Metrics
-    from api.patience import Patience
     from api.state import State
 
     if vault is None:
@@ -55,8 +54,7 @@ def _state(settings: Settings, vault: Vault | None, clock: Callable[[], float]) 
 
         vault = open_vault(settings)
     log, metrics = RequestLog(settings.log_level), Metrics(settings.metrics_dir)
-    patience = Patience(settings.threads, settings.request_seconds)
-    return State(settings, vault, Callers(vault.find_api_key), log, metrics, patience, clock)
+    return State(settings, vault, Callers(vault.find_api_key), log, metrics, clock)
 
 
 def _finisher(state: State) -> Callable[[Response], Response]:

@@ -29,14 +29,12 @@ def read(kind: type[T], loose: type[T] | None = None, *, optional: bool = False)
         loose: what to try when `kind` fails because of single items: the same with Any for each.
         optional: no body stands for all defaults.
     Raises:
-        UnsupportedMediaType, BodyTooLarge, BodyTooSlow, MalformedJson, InvalidRequest.
+        UnsupportedMediaType, BodyTooLarge, MalformedJson, InvalidRequest.
     """
     here = visit()
     if optional and intake.left_out(here.environ):
         return kind()
-    limit, patience = state().settings.max_body_bytes, state().patience
-    here.body = intake.receive(here.environ, limit, patience.since(here.started))
-    here.complete = True
+    here.body, here.complete = intake.receive(here.environ, state().settings.max_body_bytes), True
     return decode(here.body, kind, loose)
 
 

@@ -61,12 +61,6 @@ class BodyTooLarge(ApiError):
     code = "body_too_large"
 
 
-class BodyTooSlow(ApiError):
-    """The body did not come within `request_seconds`."""
-
-    code = "body_too_slow"
-
-
 class TooManyValues(ApiError):
     """More values or tokens than one request may carry."""
 

@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
-from api.errors import BadRequest, BodyTooLarge, BodyTooSlow, UnsupportedMediaType
-from api.patience import Stream
+from api.errors import BadRequest, BodyTooLarge, UnsupportedMediaType
 
 JSON = "application/json"
 LONGEST_LENGTH = 18  # digits
 Environ = dict[str, Any]  # of WSGI (PEP 3333)
-Read = Callable[[Stream, int], bytes]
 
 
-def receive(environ: Environ, limit: int, read: Read) -> bytes:
-    """Return a request's body, at most `limit` bytes of JSON, with or without a Content-Length.
-
-    Args:
-        read: returns up to so many bytes of the stream it is given.
-    """
+def receive(environ: Environ, limit: int) -> bytes:
+    """Return a request's body, at most `limit` bytes of JSON, with or without a Content-Length."""
     if environ.get("CONTENT_TYPE") != JSON:
         _check_type(environ.get("CONTENT_TYPE", ""))
     if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
         raise UnsupportedMediaType("a compressed body is not read")
     length = _length(environ)
     if length is None:  # chunked, or nothing: only a stream that the server ends may be read to its end
-        body = read(environ["wsgi.input"], limit + 1) if environ.get("wsgi.input_terminated") else b""
+        body = bytes(environ["wsgi.input"].read(limit + 1)) if environ.get("wsgi.input_terminated") else b""
         if len(body) > limit:
             raise BodyTooLarge(f"at most {limit:,} bytes")
         return body
     if length > limit:
         raise BodyTooLarge(f"at most {limit:,} bytes")
-    body = read(environ["wsgi.input"], length)
+    body = bytes(environ["wsgi.input"].read(length))
     if len(body) != length:
         raise BadRequest("the body was cut off")
     return body
 
 
-def swallow(environ: Environ, most: int, read: Read) -> None:
+def swallow(environ: Environ, most: int) -> None:
     """Read on, at most `most` bytes, and forget them: a caller who is still sending hears no reply."""
     try:
         length = _length(environ)
@@ -49,9 +41,8 @@ def swallow(environ: Environ, most: int, read: Read) -> None:
     if not ends or "HTTP_EXPECT" in environ or (length or 0) > most:
         return
     left = most
-    with suppress(BodyTooSlow):
-        while left > 0 and (piece := read(environ["wsgi.input"], min(left, 65_536))):
-            left -= len(piece)
+    while left > 0 and (piece := environ["wsgi.input"].read(min(left, 65_536))):
+        left -= len(piece)
 
 
 def left_out(environ: Environ) -> bool:

@@ -29,7 +29,7 @@ _SIGNED_IN = (
     vault.StoreConflict, vault.SchemaBehind, KeyProblem,
 )  # fmt: skip
 _WITH_BODY = (
-    api.BadRequest, api.MalformedJson, api.BodyTooSlow, api.BodyTooLarge, api.TooManyValues, api.UnsupportedMediaType,
+    api.BadRequest, api.MalformedJson, api.BodyTooLarge, api.TooManyValues, api.UnsupportedMediaType,
     vault.InvalidRequest,
 )  # fmt: skip
 _KEYED = (vault.IdempotencyKeyReused,)

@@ -27,7 +27,6 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     api.FieldNotReached: (403, "The API key does not reach this field"),
     api.NotFound: (404, "There is nothing at this address"),
     api.MethodNotAllowed: (405, "The method is not for this address"),
-    api.BodyTooSlow: (408, "The body came too slowly"),
     api.ShownOnce: (409, "The API key was made and shown before"),
     api.BodyTooLarge: (413, "The body is too large"),
     api.TooManyValues: (413, "There are too many values"),
@@ -71,7 +70,6 @@ HINTS: Mapping[str, str] = {
     "never_stored": "PCI DSS v4.0.1, 3.3.1: not even encrypted",
     "too_many_values": "send them in several requests",
     "body_too_large": "send it in several requests",
-    "body_too_slow": "send it again with the same Idempotency-Key; nothing was written",
     "unsupported_media_type": "send `Content-Type: application/json`, uncompressed",
     "lookalike_required": 'say `"lookalike": true` if tokens may be taken for real values',
     "domain_too_small": "keep fewer characters",
@@ -142,8 +140,6 @@ def respond(error: Exception) -> Response:
     headers = {}
     if reply.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="strongroom"'
-    if reply.status == 408:  # the rest of the body may still come (RFC 9110, 15.5.9)
-        headers["Connection"] = "close"
     if reply.status == 503:
         headers["Retry-After"] = "1"
     return Response(reply.body, reply.status, headers, mimetype=MIMETYPE)
@@ -159,9 +155,8 @@ def replay(done: AlreadyDone) -> Response:
 def handle(error: Exception) -> Response:
     """Answer any exception of a request; of what nobody expected, only the place goes to the log."""
     asked = visit()
-    if asked.actor is not None and not asked.complete and not isinstance(error, api.BodyTooSlow):
-        limit, patience = SWALLOWED * state().settings.max_body_bytes, state().patience
-        intake.swallow(asked.environ, limit, patience.since(asked.started))
+    if asked.actor is not None and not asked.complete:
+        intake.swallow(asked.environ, SWALLOWED * state().settings.max_body_bytes)
     if isinstance(error, AlreadyDone):
         return replay(error)
     if isinstance(error, HTTPException):

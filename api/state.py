@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from api.config import Settings
     from api.logs import RequestLog
     from api.metrics import Metrics
-    from api.patience import Patience
     from vault.service import Vault
 
 EXTENSION = "strongroom"
@@ -34,7 +33,6 @@ class State:
     callers: Callers
     log: RequestLog
     metrics: Metrics
-    patience: Patience
     clock: Callable[[], float]
     draining: bool = False
     document: bytes | None = None
