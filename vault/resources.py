@@ -138,11 +138,12 @@ def record(
     refused: int = 0,
     purpose: str = "",
     view: str = "",
+    result: str = "ok",
 ) -> None:
     """Make the audit record durable: nothing is answered before."""
     row = journal.row(
         keys, actor, resources.database.now(), operation,
-        field=field, purpose=purpose, view=view, count=len(tokens), refused=refused, tokens=tokens,
+        field=field, purpose=purpose, view=view, result=result, count=len(tokens), refused=refused, tokens=tokens,
     )  # fmt: skip
 
     def work(transaction: Transaction) -> None:

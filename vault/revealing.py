@@ -45,6 +45,10 @@ def reveal(
             return _reveal(resources, actor, texts, purpose, view, field, metadata)
         except UnreadableValue as error:
             failed = error
+    record(
+        resources, actor, resources.keyring.keys(actor.tenant), "reveal",
+        field=field or "", purpose=purpose, view=view, tokens=(), refused=len(texts), result=failed.code,
+    )  # fmt: skip
     raise failed
 
 

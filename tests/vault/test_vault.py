@@ -281,6 +281,11 @@ def test_without_the_person_key_nothing_of_the_person_opens(shop: Shop) -> None:
 
     with pytest.raises(UnreadableValue):
         shop.plain(token)
+    with database.read() as connection:
+        found = connection.exec_driver_sql("SELECT leaf FROM audit_record ORDER BY id DESC").first()
+    last = leaf.decode(bytes(found[0])) if found else None
+    assert last is not None
+    assert (last.operation, last.result, last.count, last.refused) == ("reveal", "unreadable_value", 0, 1)
 
 
 def test_a_deterministic_token_belongs_to_one_subject(shop: Shop) -> None:
