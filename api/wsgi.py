@@ -12,6 +12,7 @@ from types import FrameType
 
 from api import create_app
 from api.config import load
+from api.hearing import hear
 from api.state import EXTENSION, State
 
 GARBAGE = 50_000  # new containers (700 by default) after which Python looks for cycles among them
@@ -31,3 +32,4 @@ def drain(number: int = 0, frame: FrameType | None = None) -> None:
 
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGUSR1, drain)
+    hear()

@@ -38,6 +38,7 @@ def serve(screen: Screen, no_worker: bool) -> None:
     from api.cli.forks import end_when_told
     from api.cli.metricsdir import metrics_folder
     from api.cli.port import held
+    from api.hearing import hear
 
     settings = surroundings.settings()
     surroundings.check_address(settings)
@@ -49,6 +50,7 @@ def serve(screen: Screen, no_worker: bool) -> None:
             server.on_startup(background.start)
             server.on_shutdown(background.stop)
         end_when_told()
+        hear()
         server.on_startup(lambda: _announce(screen, settings, server))
         server.serve()
 
@@ -91,7 +93,7 @@ def _server(settings: Settings, port: int) -> MPServer | MTServer:
         ssl_cert=settings.tls_certificate,
         ssl_key=settings.tls_key,
         ssl_protocol_min=SSLProtocols.tls12,
-        log_level=LogLevels.error,
+        log_level=LogLevels.warning,  # says when it kills a worker that does not end
         log_dictconfig=LOG,
     )
 
