@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -38,6 +39,7 @@ class Background:
         try:
             child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
+            self._screen.note(f"the background worker did not end in {STOP_SECONDS:g} s and was killed")
             child.kill()
             child.wait()
 
@@ -55,4 +57,12 @@ class Background:
 
 
 def _started(command: tuple[str, ...]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - our own command
+    """Start it deaf to Ctrl-C, which reaches every process of a terminal: `stop` tells it by SIGTERM, and once.
+
+    A KeyboardInterrupt in the middle of its imports printed a traceback, and might have left it in any state.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - our own command
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
