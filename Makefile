@@ -9,7 +9,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo run test lint format bench docs dist lock clean
+.PHONY: help setup demo run test campaign lint format bench docs dist lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ run: $(VENV)/run.stamp ## start a development service and leave it running; Ctrl
 PYTEST_ARGS ?= -n 2
 test: lint ## run every check and test; STRONGROOM_REQUIRE_ALL=1 makes a missing part a failure
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+campaign: $(VENV)/dev.stamp ## the scenarios in their long form, an hour or two: kills, stops, races
+	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios
 
 lint: $(VENV)/dev.stamp ## ruff, mypy and the one direction of imports
 	$(BIN)/ruff check

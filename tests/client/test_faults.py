@@ -108,7 +108,7 @@ def test_waits_are_jittered_and_bounded() -> None:
     assert retries.wait(9, None) is None
 
 
-@pytest.mark.parametrize("fault", [silent(2), drip(2)])
+@pytest.mark.parametrize("fault", [silent(4), drip(4)])
 def test_a_slow_reply_ends_in_time_and_is_not_asked_for_again(
     client: Client, faults: Faults, fault: Act
 ) -> None:
@@ -116,7 +116,7 @@ def test_a_slow_reply_ends_in_time_and_is_not_asked_for_again(
     begun = time.monotonic()
     with pytest.raises(TimedOut, match=r"did not answer within 0\.5 s"):
         client.fields()
-    assert time.monotonic() - begun < 1.5
+    assert time.monotonic() - begun < 3.5  # the reply ends after 4
     assert len(faults.seen) == 1
 
 

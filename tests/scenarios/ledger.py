@@ -57,6 +57,12 @@ class Ledger:
                 for value, token in zip(values, tokens, strict=True):
                     self.fixed[f"{body['scope']} {body['field']}", value].add(token)
 
+    def acknowledge_once(self, one: Once, tokens: list[str]) -> None:
+        """Enter a reply to a request under an Idempotency-Key."""
+        with self.lock:
+            one.replies.append(tokens)
+            self.values[""].update(zip(tokens, one.body["values"], strict=True))
+
     def add(self, other: Ledger) -> None:
         """Take over what another ledger holds."""
         for name, held in other.values.items():

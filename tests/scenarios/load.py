@@ -35,6 +35,11 @@ class Load:
         for thread in self.running:
             thread.start()
 
+    @property
+    def ended(self) -> bool:
+        """Whether every caller has given up."""
+        return not any(thread.is_alive() for thread in self.running)
+
     def stop(self) -> None:
         """Wait for the requests under way; those of a service that was killed end by themselves."""
         self.ending.set()
@@ -98,7 +103,7 @@ class Load:
             self.recent.append(one)
         answer = caller.post(one.path, one.body, Idempotency_Key=one.key)
         if answer.status == 200:
-            one.replies.append(answer.body["tokens"])
+            self.ledger.acknowledge_once(one, answer.body["tokens"])
         else:
             self.failures.append(answer.raw)
 

@@ -12,6 +12,7 @@ from tests.scenarios import records, stock
 from tests.scenarios.caller import calling
 from tests.scenarios.campaign import rounds
 from tests.service import Service
+from tests.waiting import until
 
 VALUES = [stock.bank_account(Random(at)) for at in range(20)]
 KINDS: list[dict[str, Any]] = [
@@ -86,12 +87,12 @@ def test_tokens_are_made_and_deleted_at_once(service_on: Service) -> None:
     for thread in threads:
         thread.start()
     time.sleep(rounds(4, 60))
+    until(lambda: len(deleted) > 20)
     ending.set()
     for thread in threads:
         thread.join(60)
         assert not thread.is_alive()
     assert odd == []
-    assert len(deleted) > 20
     assert records.deadlocks(service_on.database_url) == 0
     assert records.damage(service_on.database_url) == {}
     assert records.rows(service_on.database_url, "SELECT count(*) FROM tombstone")[0][0] == len(deleted)

@@ -14,6 +14,7 @@ from tests.scenarios import records, stock
 from tests.scenarios.caller import Caller, calling
 from tests.scenarios.campaign import rounds
 from tests.service import Service, running
+from tests.waiting import until
 
 VALUES = [stock.phone(stock.Random(at)) for at in range(20)]
 TTL = 1  # second, the shortest
@@ -101,20 +102,13 @@ def test_tokens_are_renewed_while_they_expire(quick: Service) -> None:
     for thread in threads:
         thread.start()
     time.sleep(rounds(4, 60))
+    until(lambda: len(first) >= 3 * len(VALUES))
     ending.set()
     for thread in threads:
         thread.join(60)
         assert not thread.is_alive()
     assert odd == []
-    assert len(first) >= 3 * len(VALUES)
     until(lambda: records.rows(quick.database_url, "SELECT count(*) FROM token")[0][0] == 0)
     assert records.rows(quick.database_url, "SELECT count(*) FROM tombstone")[0][0] == len(first)
     assert records.rows(quick.database_url, "SELECT count(*) FROM index_entry")[0][0] == 0
     assert records.damage(quick.database_url) == {}
-
-
-def until(true: Any, seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)

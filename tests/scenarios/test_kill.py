@@ -16,6 +16,7 @@ from tests.scenarios.campaign import rounds
 from tests.scenarios.ledger import Ledger
 from tests.scenarios.load import Load
 from tests.service import Service, running
+from tests.waiting import until
 
 QUICK = {"STRONGROOM_MAINTENANCE_SECONDS": "1", "STRONGROOM_LOG_LEVEL": "error"}
 
@@ -27,13 +28,19 @@ def served(tmp_path: Path) -> Iterator[Service]:
 
 
 def campaign(service: Service, times: int) -> Ledger:
-    """Kill a service at `times` random moments; check after each what that round acknowledged, then everything."""
+    """Kill a service at `times` random moments; check after each what that round acknowledged, then everything.
+
+    A moment is so many operations and a few milliseconds after the start: on a slow machine as much gets done.
+    """
     whole = Ledger()
     for number in range(times):
         ledger = Ledger()
         load = Load(service.port, service.keys["live"], ledger, number)
         load.start()
-        time.sleep(Random(number).uniform(0.02, 0.5))
+        draw = Random(number)
+        operations = draw.randrange(30)
+        until(lambda load=load, least=operations: load.ended or len(load.ledger.operations) >= least)
+        time.sleep(draw.uniform(0.0, 0.05))
         service.kill()
         load.stop()
         assert not load.failures, load.failures[:3]
@@ -48,7 +55,7 @@ def campaign(service: Service, times: int) -> Ledger:
 def test_on_sqlite(served: Service) -> None:
     ledger = campaign(served, 40)
     assert len(ledger.operations) > 400
-    assert len(ledger.once) > 100
+    assert len(ledger.once) > 50
 
 
 def test_on_postgresql(postgres: str, tmp_path: Path) -> None:
@@ -133,7 +140,7 @@ def worked_a_while(service: Service) -> Ledger:
     """Return what an undisturbed service acknowledged."""
     load = Load(service.port, service.keys["live"], Ledger(), 0)
     load.start()
-    time.sleep(0.5)
+    until(lambda: load.ended or (len(load.ledger.operations) > 30 and len(load.ledger.once) > 5))
     load.stop()
     assert not load.failures
     return load.ledger

@@ -9,8 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,7 @@ from strongroom_client import Client, Retries, StrongroomError, Unreachable
 from tests.api.cli.conftest import Command
 from tests.api.cli.test_local import pair
 from tests.service import Service, running
-
-
-def until(true: Callable[[], object], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
+from tests.waiting import until
 
 
 def children(pid: int) -> dict[int, str]:
@@ -138,7 +131,7 @@ def test_the_background_worker_ends_when_serve_is_killed(own: Service) -> None:
     worker = background(own)[0]
     group = own.process.pid
     os.kill(group, signal.SIGKILL)
-    until(lambda: not alive(worker), 10)
+    until(lambda: not alive(worker))
 
 
 def test_sigterm_finishes_what_is_under_way(own: Service) -> None:
