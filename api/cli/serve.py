@@ -93,7 +93,7 @@ def _server(settings: Settings, port: int) -> MPServer | MTServer:
         ssl_cert=settings.tls_certificate,
         ssl_key=settings.tls_key,
         ssl_protocol_min=SSLProtocols.tls12,
-        log_level=LogLevels.warning,  # says when it kills a worker that does not end
+        log_level=LogLevels.error,
         log_dictconfig=LOG,
     )
 

@@ -21,14 +21,16 @@ from tests.scenarios.campaign import rounds
 from tests.service import Service, running
 from tests.waiting import LONG, until
 
+HEARD_SECONDS = 30.0  # a worker that never heard the signal is killed after 35
+
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Service]:
     quick = {"STRONGROOM_MAINTENANCE_SECONDS": "1"}
     with running(tmp_path, f"sqlite:///{tmp_path}/vault.db", **quick) as service:
         yield service
-    for told in ("Killing worker", "and was killed", "KeyboardInterrupt"):
-        assert told not in service.log.read_text()  # every process heard the signal and ended by itself
+    for told in ("and was killed", "KeyboardInterrupt"):
+        assert told not in service.log.read_text()
 
 
 def family(service: Service) -> list[psutil.Process]:
@@ -54,7 +56,7 @@ def test_at_any_moment_of_its_start(served: Service) -> None:
             )
         time.sleep(draw.uniform(0.0, 1.6))
         process.terminate()
-        assert process.wait(LONG) in {0, -signal.SIGTERM}
+        assert process.wait(HEARD_SECONDS) in {0, -signal.SIGTERM}
         with pytest.raises(ProcessLookupError):
             os.killpg(process.pid, 0)
 
@@ -66,7 +68,7 @@ def test_a_signal_to_all_processes_at_once(served: Service, number: signal.Signa
         processes, head = family(served), served.process
         assert head is not None
         os.killpg(head.pid, number)
-        assert head.wait(LONG) == 0
+        assert head.wait(HEARD_SECONDS) == 0
         assert gone(processes)
         served.start()
 
@@ -114,7 +116,9 @@ def test_under_load_whatever_was_done_is_answered(served: Service) -> None:
             thread.start()
         until(lambda answered=answered: len(answered) > 20)
         processes = family(served)
+        began = time.monotonic()
         assert served.stop() == 0
+        assert time.monotonic() - began < HEARD_SECONDS
         assert gone(processes)
         ending.set()
         for thread in threads:
@@ -158,7 +162,9 @@ def test_a_long_round_of_background_work_ends_when_told(served: Service) -> None
     records.change(served.database_url, "UPDATE token SET expires_at = 1")
     served.start()
     until(lambda: records.rows(served.database_url, "SELECT 1 FROM tombstone LIMIT 1"))
+    began = time.monotonic()
     assert served.stop() == 0
+    assert time.monotonic() - began < HEARD_SECONDS
     assert records.rows(served.database_url, "SELECT count(*) FROM token")[0][0] > 0
     lease = records.rows(served.database_url, "SELECT expires_at FROM lease WHERE name = 'maintenance'")
     assert lease[0][0] <= time.time() * 1e6, "the lease was not given back"
