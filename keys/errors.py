@@ -45,6 +45,24 @@ class KeyExhausted(KeyProblem):
     code = "key_exhausted"
 
 
+class KeyExpired(KeyProblem):
+    """The key's cryptoperiod is over: it seals no more (SP 800-57 Part 1 Rev. 5, 5.3; PCI DSS v4.0.1, 3.7.4)."""
+
+    code = "key_expired"
+
+
+class KeyStateError(KeyProblem):
+    """A key version cannot go from its state to that one (SP 800-57 Part 1 Rev. 5, section 7)."""
+
+    code = "key_state"
+
+
+class RootCannotTurn(KeyProblem):
+    """The root has no versions of its own; a local key file is replaced by moving to another root."""
+
+    code = "root_cannot_turn"
+
+
 class KeysetChanged(KeyProblem):
     """Somebody else changed the keyset first; load it again."""
 

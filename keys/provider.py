@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from keys.keyset import Keyset, Purpose
 from keys.secret import Secret
@@ -28,12 +28,49 @@ class RootKey(Protocol):
         """Return the keys; raise UnwrapError if any does not open under its context."""
         ...
 
+    def check(self) -> None:
+        """Prove cheaply that the root answers and may be used; raise what is wrong."""
+        ...
+
+    def close(self) -> None:
+        """End its threads and connections; it is not used after."""
+        ...
+
+
+@runtime_checkable
+class TurningRoot(RootKey, Protocol):
+    """A root whose own key has versions, numbered from 1."""
+
+    def latest(self) -> int:
+        """Return the newest version of the root's own key."""
+        ...
+
+    def turn(self) -> int:
+        """Make a new version of the root's own key; return its number."""
+        ...
+
+    def version_of(self, wrapped: bytes) -> int:
+        """Return the version that a wrapped key is wrapped under."""
+        ...
+
+    def rewrap(self, wrapped: Sequence[bytes], contexts: Sequence[bytes]) -> list[bytes]:
+        """Return each wrapped key under the newest version; the plain keys do not leave the root."""
+        ...
+
+    def retire_before(self, version: int) -> None:
+        """Let no version older than this one open anything any more."""
+        ...
+
 
 class KeyStore(Protocol):
     """Keeps keysets; a tenant's keysets share one generation, which every change raises."""
 
     def load(self, tenant: int) -> tuple[int, dict[Purpose, Keyset]]:
         """Return the tenant's generation and all its keysets; an empty dict if there is no such tenant."""
+        ...
+
+    def generations(self, tenants: Sequence[int]) -> dict[int, int]:
+        """Return the current generation of each of these tenants."""
         ...
 
     def save(self, tenant: int, keyset: Keyset, expected: int) -> int:

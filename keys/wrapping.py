@@ -49,3 +49,10 @@ class AeadRoot:
         """Return the keys; raise UnwrapError if any does not open under its context."""
         pairs = zip(wrapped, contexts, strict=True)
         return [Secret(unwrap(self._aead, blob, context)) for blob, context in pairs]
+
+    def check(self) -> None:
+        """Wrap and unwrap a throw-away key."""
+        unwrap(self._aead, wrap(self._aead, Secret.random().expose(), b"check"), b"check")
+
+    def close(self) -> None:
+        """Nothing is open."""

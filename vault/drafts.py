@@ -32,6 +32,9 @@ class Drafts:
     digests: list[bytes]
     index_buckets: list[int]
     index_key: int | None = None
+    older: list[tuple[int, list[bytes]]] = field(
+        default_factory=list
+    )  # digests under index versions before the primary
     tokens: list[bytes] = field(default_factory=list)
     buckets: list[int] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)

@@ -74,7 +74,7 @@ def _matches(
     """Return for each value its tokens under any index version that opens: the deterministic one, and fresh ones."""
     places: list[list[tuple[int, bytes]]] = [[] for _ in texts]
     with resources.database.read() as connection:
-        for key in keys.openers(Purpose.INDEX):
+        for key in keys.by_age(Purpose.INDEX):  # an entry may move to a newer version meanwhile
             digests = index.digests(key, actor.tenant, field, scope, texts)
             for at, digest in enumerate(digests):
                 places[at] += find(connection, resources.database.dialect, actor.tenant, key.id, digest)

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 
+from vault import custody
 from vault.audit import journal
 from vault.columns import Actor
 from vault.resources import Resources
-from vault.store import due, epochs, idempotency, leases
+from vault.store import due, epochs, idempotency, leases, presence
 from vault.store import tokens as rows
 from vault.store.writer import Transaction
 
@@ -44,6 +45,8 @@ class Maintenance:
             if ending():
                 return done
             done["idempotency_replies"] += database.write(partial(idempotency.sweep, bucket))
+        done["destroyed_keys"] = custody.destroy_due(self._resources)
+        database.write(presence.sweep)
         with database.read() as connection:
             database.dialect.checkpoint(connection)
         epochs.advance(database)

@@ -16,6 +16,7 @@ from vault.errors import ItemError, VaultError
 from vault.index import token_buckets
 from vault.store import subjects
 from vault.store.database import Database
+from vault.store.stale import Indexed
 from vault.store.tokens import KIND_NAMES, Place, R, Sealed, Stored, fetch
 from vault.store.writer import Transaction
 
@@ -27,6 +28,13 @@ class Resources:
     database: Database
     keyring: Keyring
     monotonic: Callable[[], float]
+
+    def close(self) -> None:
+        """Wipe the keys in memory, end what talks to roots, close the database."""
+        self.keyring.forget()
+        for root in self.keyring.roots.values():
+            root.close()
+        self.database.close()
 
 
 def person_context(tenant: int, subject: bytes, key_id: int) -> bytes:
@@ -83,7 +91,7 @@ def open_values(
     keys: TenantKeys,
     actor: Actor,
     slot: str,
-    rows: Sequence[Stored | Sealed],
+    rows: Sequence[Stored | Sealed | Indexed],
     sealed: Sequence[bytes],
 ) -> list[bytes]:
     """Open sealed parts of rows; UnreadableValue if one does not open."""

@@ -45,6 +45,9 @@ def reveal(
             return _reveal(resources, actor, texts, purpose, view, field, metadata)
         except UnreadableValue as error:
             failed = error
+            resources.keyring.refresh(
+                actor.tenant
+            )  # it may be under a key that is newer than those held here
     record(
         resources, actor, resources.keyring.keys(actor.tenant), "reveal",
         field=field or "", purpose=purpose, view=view, tokens=(), refused=len(texts), result=failed.code,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sqlalchemy import Connection
 
 from vault.store import tables
 
 Row = tuple[Any, ...]
+Lock = Literal["", "share", "update"]
 
 COLUMNS = {name: [column.name for column in table.columns] for name, table in tables.metadata.tables.items()}
 
@@ -34,9 +35,12 @@ class Dialect(Protocol):
 
     def match(
         self, connection: Connection, table: str, columns: Sequence[str], on: Sequence[str], tenant: int,
-        keys: Sequence[Row], lock: bool = False,
+        keys: Sequence[Row], lock: Lock = "",
     ) -> list[Row]:  # fmt: skip
-        """Return `columns` of the rows of `table` whose `on` columns equal one of `keys`, in any order."""
+        """Return `columns` of the rows of `table` whose `on` columns equal one of `keys`, in any order.
+
+        `lock`: until the transaction ends, "share" keeps others from changing them, "update" also from sharing them.
+        """
         ...
 
     def anywhere(
@@ -53,6 +57,16 @@ class Dialect(Protocol):
         self, connection: Connection, table: str, on: Sequence[str], tenant: int, keys: Sequence[Row]
     ) -> None:
         """Delete the tenant's rows of `table` whose `on` columns equal one of `keys`."""
+        ...
+
+    def change(
+        self, connection: Connection, table: str, columns: Sequence[str], on: Sequence[str], tenant: int,
+        rows: Sequence[Row],
+    ) -> set[Row]:  # fmt: skip
+        """Set `columns` of the tenant's rows whose `on` columns are as said; return the `on` values that were there.
+
+        Each of `rows` holds the new values and then the values of `on`, which name at least the primary key.
+        """
         ...
 
     def checkpoint(self, connection: Connection) -> None:

@@ -29,7 +29,13 @@ def hold(transaction: Transaction, tenant: int, digests: Sequence[bytes]) -> dic
     """Return the ids of the subjects' person keys, which nobody can erase before this transaction ends."""
     places = sorted((bucket_of(digest), digest) for digest in digests)
     rows = transaction.dialect.match(
-        transaction.connection, "subject", ("digest", "key"), ("bucket", "digest"), tenant, places, lock=True
+        transaction.connection,
+        "subject",
+        ("digest", "key"),
+        ("bucket", "digest"),
+        tenant,
+        places,
+        lock="share",
     )
     return {row[0]: row[1] for row in rows}
 

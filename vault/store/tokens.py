@@ -123,7 +123,10 @@ def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> se
     """Delete tokens with their index entries, leave a tombstone for each; return those that existed."""
     connection, dialect = transaction.connection, transaction.dialect
     columns = ("bucket", "token", "kind", "deterministic", "index_bucket", "index_key", "digest")
-    found = dialect.match(connection, "token", columns, ("bucket", "token"), tenant, places)
+    # Held, for a rotation of the index keyset moves the entry of a row from one key to the other.
+    found = dialect.match(
+        connection, "token", columns, ("bucket", "token"), tenant, sorted(places), lock="update"
+    )
     entries = [
         (index_bucket, index_key, digest, entry_tie(kind, fixed, text))
         for _, text, kind, fixed, index_bucket, index_key, digest in found
