@@ -7,10 +7,11 @@ import socket
 import time
 
 from api.config import Settings, read_secret
+from keys import resident
 from keys.keyring import Keyring
 from keys.providers import local
 from keys.secret import Secret
-from vault.maintenance import Maintenance
+from vault.presence import Presence
 from vault.resources import Resources
 from vault.service import Vault
 from vault.store.database import Database
@@ -39,6 +40,12 @@ def open_vault(settings: Settings) -> Vault:
     return Vault(open_resources(settings))
 
 
-def open_maintenance(settings: Settings) -> Maintenance:
-    """Return the background work of the worker process."""
-    return Maintenance(open_resources(settings), f"{socket.gethostname()}:{os.getpid()}")
+def open_presence(resources: Resources, kind: str) -> Presence:
+    """Return what keeps this process among the others; its keys stay out of swap and core dumps from now on."""
+    resident.keep_out_of_files()
+    return Presence(resources, kind, socket.gethostname())
+
+
+def holder() -> str:
+    """Return what names this process in leases."""
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -103,8 +103,10 @@ def _key_file(settings: Settings) -> Iterator[Finding]:
         yield fail("key file", f"{file}: only its owner may read it", f"chmod 600 {file}")
         return
     resources = open_resources(settings)
-    resources.database.close()
-    resources.keyring.check_roots()
+    problems = [problem for problem in resources.keyring.check_roots().values() if problem is not None]
+    resources.close()
+    if problems:
+        raise problems[0]
     yield ok("key file", f"{file} opens")
 
 

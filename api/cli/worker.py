@@ -15,6 +15,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from api.logs import RequestLog
+    from vault.jobs import Jobs
     from vault.maintenance import Maintenance
 
 LOOK = 1.0  # seconds between two looks at whether the parent is still there
@@ -24,25 +25,47 @@ LOOK = 1.0  # seconds between two looks at whether the parent is still there
 @click.option("--parent", type=int, hidden=True, help="End when this parent process has.")
 @click.option("--once", is_flag=True, help="One round, and exit.")
 def worker(parent: int | None, once: bool) -> None:
-    """Do background work until SIGTERM or Ctrl-C: shred expired tokens, forget old replies, close epochs.
+    """Do background work until SIGTERM or Ctrl-C: shred what expired, turn keys, forget old replies, close epochs.
 
     `strongroom serve` runs one by itself. Any number may run: a lease lets one work at a time.
     """
     from api.cli import surroundings
     from api.logs import RequestLog
-    from api.wiring import open_maintenance
+    from api.wiring import holder, open_presence, open_resources
+    from vault.jobs import Jobs
+    from vault.maintenance import Maintenance
 
     ending = Ending(parent)
     settings = surroundings.settings()
-    log, work = RequestLog(settings.log_level), open_maintenance(settings)
-    while not ending():
-        done = _round(work, log, ending)
+    log, resources = RequestLog(settings.log_level), open_resources(settings)
+    work = Maintenance(resources, holder())
+    jobs = Jobs(resources, holder(), ending, ending.wait, lambda error: log.failure(error, "jobs"))
+    presence = open_presence(resources, "worker")
+    presence.start()
+    try:
         if once:
-            if not done:
-                raise SystemExit(1)
-            break
-        ending.wait(settings.maintenance_seconds)
-    _release(work, log)
+            _once(work, jobs, log, ending)
+        else:
+            _again(work, jobs, log, ending, settings.maintenance_seconds)
+    finally:
+        _release(work, log)
+        presence.stop()
+        resources.close()
+
+
+def _once(work: Maintenance, jobs: Jobs, log: RequestLog, ending: Ending) -> None:
+    if not _round(work, log, ending):
+        raise SystemExit(1)
+    jobs.run_waiting()
+
+
+def _again(work: Maintenance, jobs: Jobs, log: RequestLog, ending: Ending, seconds: float) -> None:
+    """Do a round every so often, and jobs beside them, until told to end."""
+    jobs.start()
+    while not ending():
+        _round(work, log, ending)
+        ending.wait(seconds)
+    jobs.join()
 
 
 class Ending:
