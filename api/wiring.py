@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 
+from api import processes
 from api.config import Settings, read_secret
 from keys import resident
 from keys.keyring import Keyring
@@ -32,7 +31,7 @@ def open_resources(settings: Settings) -> Resources:
     database = open_database(settings)
     keyring = Keyring(Keysets(database), {root.name: root}, root.name, time.monotonic, settings.lease_seconds)
     keyring.expire_in_time()
-    return Resources(database, keyring, time.monotonic)
+    return Resources(database, keyring, time.monotonic, processes.gone)
 
 
 def open_vault(settings: Settings) -> Vault:
@@ -43,9 +42,4 @@ def open_vault(settings: Settings) -> Vault:
 def open_presence(resources: Resources, kind: str) -> Presence:
     """Return what keeps this process among the others; its keys stay out of swap and core dumps from now on."""
     resident.keep_out_of_files()
-    return Presence(resources, kind, socket.gethostname())
-
-
-def holder() -> str:
-    """Return what names this process in leases."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return Presence(resources, kind, processes.name())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from threading import Event, Thread
 
 from vault.errors import VaultError
@@ -17,10 +16,10 @@ SAY = 5.0  # seconds after which it is said again, though nothing changed
 class Presence:
     """A thread that keeps this process's keys up to date and says so in the database."""
 
-    def __init__(self, resources: Resources, kind: str, host: str) -> None:
-        """Args: `kind` is "serve" or "worker"; `host` names the machine."""
-        self._resources, self._kind, self._host = resources, kind, host
-        self._id, self._ending = secrets.token_hex(8), Event()
+    def __init__(self, resources: Resources, kind: str, name: str) -> None:
+        """Args: `kind` is "serve" or "worker"; `name` is the process's, and no other's ever."""
+        self._resources, self._kind, self._id = resources, kind, name
+        self._ending = Event()
         self._said: tuple[float, dict[int, int]] | None = None
         self._thread = Thread(target=self._live, name="presence", daemon=True)
 
@@ -46,7 +45,7 @@ class Presence:
             return
 
         def work(transaction: Transaction) -> None:
-            presence.announce(transaction, self._id, self._kind, self._host, loaded)
+            presence.announce(transaction, self._id, self._kind, loaded)
 
         self._resources.database.write(work)
         self._said = now, loaded

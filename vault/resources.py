@@ -23,11 +23,17 @@ from vault.store.writer import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """The database, the keyring and the monotonic clock that deadlines count in (seconds)."""
+    """The database, the keyring and what is known of the world.
+
+    Attributes:
+        monotonic: the clock that deadlines count in, in seconds.
+        gone: whether the process of a name, as leases have it, is known to have ended.
+    """
 
     database: Database
     keyring: Keyring
     monotonic: Callable[[], float]
+    gone: Callable[[str], bool] = lambda _: False
 
     def close(self) -> None:
         """Wipe the keys in memory, end what talks to roots, close the database."""

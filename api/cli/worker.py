@@ -29,17 +29,19 @@ def worker(parent: int | None, once: bool) -> None:
 
     `strongroom serve` runs one by itself. Any number may run: a lease lets one work at a time.
     """
+    from api import processes
     from api.cli import surroundings
     from api.logs import RequestLog
-    from api.wiring import holder, open_presence, open_resources
+    from api.wiring import open_presence, open_resources
     from vault.jobs import Jobs
     from vault.maintenance import Maintenance
 
     ending = Ending(parent)
     settings = surroundings.settings()
     log, resources = RequestLog(settings.log_level), open_resources(settings)
-    work = Maintenance(resources, holder())
-    jobs = Jobs(resources, holder(), ending, ending.wait, lambda error: log.failure(error, "jobs"))
+    holder = processes.name()
+    work = Maintenance(resources, holder)
+    jobs = Jobs(resources, holder, ending, ending.wait, lambda error: log.failure(error, "jobs"))
     presence = open_presence(resources, "worker")
     presence.start()
     try:

@@ -177,7 +177,7 @@ def test_a_worker_that_wakes_up_late_changes_nothing(shop: Shop) -> None:
     shop.vault.rotate_keyset(shop.actor, "seal")
     for _ in range(4):
         stepped(shop)
-    paused = jobs.take(shop.resources.database, "paused")
+    paused = jobs.take(shop.resources.database, "paused", lambda _: False)
     assert paused is not None
     shop.later(jobs.LEASE_SECONDS + 1)
     work(shop)

@@ -117,7 +117,7 @@ def work(
     resources: Resources, holder: str, told: Callable[[], bool], pause: Callable[[float], None]
 ) -> Job | None:
     """Take one job that waits, if there is one, and go on with it; return it as it was taken."""
-    job = jobs.take(resources.database, holder)
+    job = jobs.take(resources.database, holder, resources.gone)
     if job is not None:
         carry_out(resources, job, told, pause)
     return job

@@ -37,8 +37,9 @@ def spread(run: Run) -> bool:
     database = run.resources.database
     with database.read() as connection:
         behind = presence.behind(connection, run.tenant, run.job.notes["generation"], database.now())
-    if behind:
-        run.note(notes={**run.job.notes, "waiting_for": behind})
+    waiting = [name for name in behind if not run.resources.gone(name)]
+    if waiting:
+        run.note(notes={**run.job.notes, "waiting_for": len(waiting)})
         run.pause(LOOK)
         return False
     return True

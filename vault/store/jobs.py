@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,27 +87,30 @@ def add(
     return _job(row)
 
 
-def take(database: Database, holder: str) -> Job | None:
-    """Lease the oldest unfinished job that nobody holds; None if there is none."""
+def take(database: Database, holder: str, gone: Callable[[str], bool]) -> Job | None:
+    """Lease the oldest unfinished job that nobody holds; None if there is none.
+
+    Args:
+        gone: whether the holder of a name is known to have ended, so that its lease means nothing.
+    """
 
     def work(transaction: Transaction) -> Job | None:
         now = transaction.now
-        free = (
+        waiting = (
             select(job)
-            .where(job.c.finished_at.is_(None), job.c.leased_until <= now)
+            .where(job.c.finished_at.is_(None))
             .order_by(job.c.updated_at)
-            .limit(1)
             .with_for_update(skip_locked=True)
         )
-        found = transaction.connection.execute(free).mappings().one_or_none()
-        if found is None:
-            return None
-        changes = {
-            "state": RUNNING, "holder": holder, "fence": found["fence"] + 1, "updated_at": now,
-            "leased_until": now + int(LEASE_SECONDS * 1e6), "epoch": transaction.epoch,
-        }  # fmt: skip
-        transaction.connection.execute(update(job).where(job.c.id == found["id"]).values(changes))
-        return _job({**found, **changes})
+        for found in transaction.connection.execute(waiting).mappings().all():
+            if found["leased_until"] <= now or gone(found["holder"]):
+                changes = {
+                    "state": RUNNING, "holder": holder, "fence": found["fence"] + 1, "updated_at": now,
+                    "leased_until": now + int(LEASE_SECONDS * 1e6), "epoch": transaction.epoch,
+                }  # fmt: skip
+                transaction.connection.execute(update(job).where(job.c.id == found["id"]).values(changes))
+                return _job({**found, **changes})
+        return None
 
     return database.write(work)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from vault.store.tables import process, process_keys
 from vault.store.writer import Transaction
@@ -12,14 +12,12 @@ from vault.store.writer import Transaction
 LIVE_SECONDS = 20.0  # who was not heard of for longer is dead, or holds no lease that matters
 
 
-def announce(
-    transaction: Transaction, process_id: str, kind: str, host: str, loaded: Mapping[int, int]
-) -> None:
+def announce(transaction: Transaction, process_id: str, kind: str, loaded: Mapping[int, int]) -> None:
     """Say that a process lives, and which generation of each tenant's keysets it has loaded."""
     connection, now = transaction.connection, transaction.now
     seen = connection.execute(update(process).where(process.c.id == process_id).values(seen_at=now))
     if seen.rowcount == 0:
-        values = {"id": process_id, "kind": kind, "host": host, "started_at": now, "seen_at": now}
+        values = {"id": process_id, "kind": kind, "started_at": now, "seen_at": now}
         connection.execute(insert(process).values(values))
     connection.execute(delete(process_keys).where(process_keys.c.process == process_id))
     if loaded:
@@ -33,18 +31,18 @@ def leave(transaction: Transaction, process_id: str) -> None:
     transaction.connection.execute(delete(process).where(process.c.id == process_id))
 
 
-def behind(connection: Connection, tenant: int, generation: int, now: int) -> int:
-    """Return how many live processes hold an older generation of the tenant's keysets; `now` in microseconds."""
+def behind(connection: Connection, tenant: int, generation: int, now: int) -> list[str]:
+    """Return the live processes that hold an older generation of the tenant's keysets; `now` in microseconds."""
     query = (
-        select(func.count())
-        .select_from(process_keys.join(process, process.c.id == process_keys.c.process))
+        select(process.c.id)
+        .join(process_keys, process.c.id == process_keys.c.process)
         .where(
             process_keys.c.tenant == tenant,
             process_keys.c.generation < generation,
             process.c.seen_at > now - int(LIVE_SECONDS * 1e6),
         )
     )
-    return int(connection.execute(query).scalar_one())
+    return list(connection.execute(query).scalars())
 
 
 def sweep(transaction: Transaction) -> int:

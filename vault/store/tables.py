@@ -192,9 +192,8 @@ lease = Table(
 process = Table(
     "process",
     metadata,
-    Column("id", Text, primary_key=True),  # random, for one life of one process
+    Column("id", Text, primary_key=True),  # names one life of one process
     Column("kind", Text, nullable=False),  # serve or worker
-    Column("host", Text, nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
 )
