@@ -25,7 +25,7 @@ def create_app(
         vault: opened from the settings if it is not given.
         clock: seconds since 1970 (UTC); says whether an API key has expired.
     """
-    from api import problems
+    from api import problems, requestline
     from api.state import EXTENSION
     from api.views import BLUEPRINTS
     from api.visit import Visit
@@ -35,7 +35,9 @@ def create_app(
     app.logger.disabled = True  # Flask's own log repeats paths and messages
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False  # a path means what it says; nothing is redirected
+    app.url_map.converters["path"] = requestline.AnyPath
     state = app.extensions[EXTENSION] = _state(settings, vault, clock)
+    app.before_request(requestline.check)
     app.after_request(_finisher(state))
     problems.install(app)
     for blueprint in BLUEPRINTS:

@@ -49,7 +49,9 @@ def remember(render: Callable[[T], Reply]) -> Remember | None:
     key = here.environ.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
         return None
-    asked = f"{here.method} {here.path}\n".encode() + here.body
+    # A key that reaches other fields asks for something else: another's reply may hold tokens that it must not see.
+    reach = "" if here.caller.fields is None else " ".join(sorted(here.caller.fields)) + "\n"
+    asked = f"{here.method} {here.path}\n{reach}".encode() + here.body
     return Remember(limits.idempotency_key(key), asked, cast("Callable[[object], Reply]", render))
 
 

@@ -69,6 +69,15 @@ def query(kind: type[T]) -> T:
         raise InvalidRequest(f"query parameter {name}: {refused}" if name else f"query: {refused}") from None
 
 
+def refuse_query() -> None:
+    """Raise InvalidRequest if the current request, which takes no query, has one.
+
+    It would be silently without effect; and a subject with an unquoted question mark is another subject.
+    """
+    if visit().environ.get("QUERY_STRING"):
+        raise InvalidRequest("there is no query here; is a question mark of the path not quoted?")
+
+
 def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
     """Return the decoder of `kind`, made once."""
     made = _DECODERS.get(kind)

@@ -17,8 +17,12 @@ def receive(environ: Environ, limit: int) -> bytes:
         _check_type(environ.get("CONTENT_TYPE", ""))
     if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
         raise UnsupportedMediaType("a compressed body is not read")
+    if environ.get("HTTP_TRANSFER_ENCODING", "chunked").strip().lower() != "chunked":  # such as gzip, chunked
+        raise UnsupportedMediaType("a body is sent whole or in chunks, and in no other transfer coding")
     length = _length(environ)
-    if length is None:  # chunked, or nothing: only a stream that the server ends may be read to its end
+    # Chunked, or nothing: only a stream that the server ends may be read to its end. WSGI does not say whether the last
+    # chunk came; a body that was cut off is noticed all the same, for a JSON object says itself where it ends.
+    if length is None:
         body = bytes(environ["wsgi.input"].read(limit + 1)) if environ.get("wsgi.input_terminated") else b""
         if len(body) > limit:
             raise BodyTooLarge(f"at most {limit:,} bytes")

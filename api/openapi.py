@@ -24,14 +24,12 @@ Json = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
 _PART = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
+_ALWAYS = (api.BadRequest, api.InternalError)
 _SIGNED_IN = (
-    api.Unauthenticated, api.Forbidden, vault.DeadlineExceeded, vault.StaleKeyset, vault.StoreUnavailable,
-    vault.StoreConflict, vault.SchemaBehind, KeyProblem,
+    api.Unauthenticated, api.Forbidden, vault.InvalidRequest, vault.DeadlineExceeded, vault.StaleKeyset,
+    vault.StoreUnavailable, vault.StoreConflict, vault.SchemaBehind, KeyProblem,
 )  # fmt: skip
-_WITH_BODY = (
-    api.BadRequest, api.MalformedJson, api.BodyTooLarge, api.TooManyValues, api.UnsupportedMediaType,
-    vault.InvalidRequest,
-)  # fmt: skip
+_WITH_BODY = (api.MalformedJson, api.BodyTooLarge, api.TooManyValues, api.UnsupportedMediaType)
 _KEYED = (vault.IdempotencyKeyReused,)
 _PATHS: Mapping[str, tuple[str, str]] = {
     "token": ("An opaque token.", "tok_live_" + "0" * 35),
@@ -155,13 +153,11 @@ def _responses(said: Operation, rule: Rule) -> Json:
 
 def _refusals(said: Operation) -> Iterable[type[Exception]]:
     """Return every error class that the operation may answer with."""
-    yield api.InternalError
+    yield from _ALWAYS
     if said.needs:
         yield from _SIGNED_IN
     if said.takes is not None:
         yield from _WITH_BODY
-    if said.query is not None or said.keyed:
-        yield vault.InvalidRequest
     if said.keyed:
         yield from _KEYED
     yield from said.refuses

@@ -60,10 +60,11 @@ class Operation:
 
         def run(**path: object) -> Response:
             actor = admit(*needs)
-            if takes is not None:
-                return view(actor, bodies.read(takes, loose, optional=optional), **path)
             if query is not None:
                 return view(actor, bodies.query(query), **path)
+            bodies.refuse_query()
+            if takes is not None:
+                return view(actor, bodies.read(takes, loose, optional=optional), **path)
             return view(actor, **path)
 
         return run

@@ -10,7 +10,7 @@ from vault.audit import journal
 from vault.columns import MAX_ITEMS, Actor, Deleted, Erasure, Remember
 from vault.errors import FieldNotGranted, InvalidRequest, UnknownSubject, UnknownToken, VaultError
 from vault.once import Once
-from vault.resources import Resources, look_up, parse_column
+from vault.resources import Resources, look_up, parse_column, strays
 from vault.store import subjects
 from vault.store import tokens as rows
 from vault.store.writer import Refused, Transaction
@@ -26,6 +26,7 @@ def delete(
         fields.get(field)
     keys = resources.keyring.keys(actor.tenant)
     places, malformed = parse_column(keys, actor, texts, field)
+    wrong = strays(resources, actor, places)
     once = Once(keys, actor.tenant, remember)
     barred = _barred(resources, actor, places)
 
@@ -37,7 +38,7 @@ def delete(
         for at, place in enumerate(places):
             if place is not None and place[1] in barred:
                 errors[at] = FieldNotGranted("the key does not reach this token's field")
-            elif place is not None and place[1] not in gone:
+            elif place is not None and (place[1] not in gone or place in wrong):
                 errors[at] = UnknownToken("no such token")
         row = journal.row(
             keys, actor, transaction.now, "delete", field=field or "", count=len(gone), refused=len(errors),

@@ -8,9 +8,11 @@ from keys.keyring import TenantKeys
 from keys.keyset import Purpose
 from vault import index, shapes, tokens
 from vault.drafts import Drafts
-from vault.errors import InvalidRequest, TokenSpaceExhausted
+from vault.errors import InvalidRequest, NotShapable, TokenSpaceExhausted
 from vault.resources import Resources
 from vault.store import tokens as rows
+
+_NONE = ""  # where no draw was good; counts as taken
 
 
 def draw(
@@ -38,6 +40,7 @@ def _draw_shaped(
     drafts.tokens, drafts.buckets = [b""] * count, [0] * count
     templates = _templates(drafts)
     pending = list(templates)
+    drawn.add(tokens.shaped(drafts.field_type.name, _NONE))
     for _ in range(shapes.ATTEMPTS):
         _redraw(drafts, keys, tenant, templates, pending)
         places = [(drafts.buckets[at], drafts.tokens[at]) for at in pending]
@@ -62,12 +65,19 @@ def _templates(drafts: Drafts) -> dict[int, tuple[str, ...]]:
     refusal: InvalidRequest | None = None
     for at, value in enumerate(drafts.values):
         try:
-            templates[at] = shapes.template(drafts.field_type, value, drafts.spec)
+            templates[at] = _readable(shapes.template(drafts.field_type, value, drafts.spec))
         except InvalidRequest as error:
             refusal = drafts.failed[at] = error.with_traceback(None)
     if refusal is not None and not templates:
         raise refusal
     return templates
+
+
+def _readable(template: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a template; raise NotShapable if every token of it would be read as an opaque one, and never revealed."""
+    if "".join(template[: len(tokens.FAMILY)]) == tokens.FAMILY:
+        raise NotShapable(f"a shaped token does not begin with {tokens.FAMILY}; keep less", "/keep")
+    return template
 
 
 def _redraw(
@@ -81,7 +91,8 @@ def _redraw(
     found = []
     for at in places:
         drawn = shapes.draw(kind, templates[at], spec, 4)
-        text = next((text for text in drawn if text != drafts.values[at]), "")
+        good = (text for text in drawn if text != drafts.values[at] and not text.startswith(tokens.FAMILY))
+        text = next(good, _NONE)
         found.append(tokens.shaped(kind.name, text))
     buckets = index.token_buckets(keys.primary(Purpose.ROUTE), tenant, found)
     for at, token, bucket in zip(places, found, buckets, strict=True):

@@ -12,7 +12,7 @@ from vault import fields, index
 from vault.columns import MAX_FIND, Actor, Found, Page
 from vault.errors import FieldNotGranted, InvalidRequest, NotSearchable, VaultError
 from vault.resources import Resources, description, look_up, public, record
-from vault.store.tokens import Stored, fetch, find, of_subject, page
+from vault.store.tokens import Place, Stored, fetch, find, of_subject, page
 
 
 def find_column(
@@ -51,21 +51,33 @@ def list_page(
         if actor.fields is not None and field not in actor.fields:
             raise FieldNotGranted("the key does not reach this field")
     keys, after = resources.keyring.keys(actor.tenant), _place(cursor)
-    dialect = resources.database.dialect
-    with resources.database.read() as connection:
-        if subject is None:
-            rows = page(connection, actor.tenant, after, limit + 1, field)
-        else:
-            digest = index.subject_digests(keys.primary(Purpose.ROUTE), actor.tenant, [subject])[0]
-            places = sorted(
-                place for place in of_subject(connection, dialect, actor.tenant, digest) if place > after
-            )
-            found = fetch(connection, dialect, actor.tenant, places[: limit + 1], Stored)
-            rows = sorted(found.values(), key=lambda row: (row.bucket, row.token))
+    if subject is None:
+        wanted = actor.fields if field is None else {field}
+        with resources.database.read() as connection:
+            rows = page(connection, actor.tenant, after, limit + 1, wanted)
+    else:
+        digest = index.subject_digests(keys.primary(Purpose.ROUTE), actor.tenant, [subject])[0]
+        rows = _subject_page(resources, actor, digest, after, limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
-    granted = [row for row in rows if actor.fields is None or row.field in actor.fields]
-    record(resources, actor, keys, "list", field=field or "", tokens=[row.token for row in granted])
-    return Page([description(actor, row) for row in granted], _cursor(rows[-1]) if more else None)
+    record(resources, actor, keys, "list", field=field or "", tokens=[row.token for row in rows])
+    return Page([description(actor, row) for row in rows], _cursor(rows[-1]) if more else None)
+
+
+def _subject_page(
+    resources: Resources, actor: Actor, digest: bytes, after: Place, limit: int
+) -> list[Stored]:
+    """Return up to `limit` of a subject's tokens behind `after`, of the fields that the caller's key reaches."""
+    rows: list[Stored] = []
+    with resources.database.read() as connection:
+        dialect = resources.database.dialect
+        places = sorted(p for p in of_subject(connection, dialect, actor.tenant, digest) if p > after)
+        for at in range(0, len(places), limit):
+            found = fetch(connection, dialect, actor.tenant, places[at : at + limit], Stored)
+            reached = [row for row in found.values() if actor.fields is None or row.field in actor.fields]
+            rows += sorted(reached, key=lambda row: (row.bucket, row.token))
+            if len(rows) >= limit:
+                break
+    return rows[:limit]
 
 
 def _matches(
@@ -94,10 +106,11 @@ def _matches(
 
 
 def _cursor(row: Stored) -> str:
+    """Return where the next page begins: holds the token, so `row` must be one that the caller may see."""
     return base64.urlsafe_b64encode(row.bucket.to_bytes(2, "big") + row.token).decode().rstrip("=")
 
 
-def _place(cursor: str | None) -> tuple[int, bytes]:
+def _place(cursor: str | None) -> Place:
     if cursor is None:
         return -1, b""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -90,6 +91,23 @@ def look_up(
     wanted = [place for place in dict.fromkeys(places) if place is not None]
     with resources.database.read() as connection:
         return fetch(connection, resources.database.dialect, actor.tenant, wanted, kind)
+
+
+def strays(resources: Resources, actor: Actor, places: Sequence[Place | None], found: int = 0) -> set[Place]:
+    """Return the places that name the random part of another token beside them behind a bucket that is not its own.
+
+    They are no tokens of ours; what is looked up by its stored form alone would take one for the other.
+
+    Args:
+        found: rows that were found; as many as there are places, and none can be a stray.
+    """
+    wanted = {place for place in places if place is not None}
+    if found == len(wanted):
+        return set()
+    times = Counter(token for _, token in wanted)
+    doubled = [place for place in wanted if times[place[1]] > 1]
+    true = look_up(resources, actor, doubled, Stored) if doubled else {}
+    return {place for place in doubled if place[1] not in true or true[place[1]].bucket != place[0]}
 
 
 def open_values(

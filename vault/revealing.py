@@ -17,7 +17,7 @@ from vault.errors import (
     UnreadableValue,
     VaultError,
 )
-from vault.resources import Resources, description, look_up, open_values, parse_column, record
+from vault.resources import Resources, description, look_up, open_values, parse_column, record, strays
 from vault.store.tokens import Sealed, Stored
 
 Readable = TypeVar("Readable", bound=Stored | Sealed)
@@ -115,8 +115,9 @@ def _readable(
     places, errors = parse_column(keys, actor, texts, field)
     rows = look_up(resources, actor, places, kind)
     refused = _refused(actor, rows, resources.database.now())
+    wrong = strays(resources, actor, places, len(rows))
     for at, place in enumerate(places):
-        if place is not None and place[1] not in rows:
+        if place is not None and (place[1] not in rows or place in wrong):
             errors[at] = UnknownToken("no such token")
         elif place is not None and place[1] in refused:
             errors[at] = refused[place[1]]

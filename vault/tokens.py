@@ -18,6 +18,7 @@ from vault.errors import ItemError, MalformedToken, WrongMode
 from vault.index import BUCKETS
 
 OPAQUE, SHAPED = b"\x01", b"\x02"
+FAMILY = "tok_"  # what begins so is read as an opaque token
 PREFIX = {"live": "tok_live_", "test": "tok_test_"}
 LENGTH = 44
 MAX_SHAPED = 64
@@ -74,7 +75,7 @@ def parse(mode: Mode, text: object, field: str | None) -> tuple[int | None, byte
         raise MalformedToken("a token is a string")
     if len(text) == LENGTH and text.startswith(PREFIX[mode]) and _BODY.fullmatch(text, 9):
         return int(text[9:12], 16), OPAQUE + bytes.fromhex(text[12:])
-    if text.startswith("tok_"):
+    if text.startswith(FAMILY):
         raise _refusal(mode, text)
     if field is None:
         raise MalformedToken("not an opaque token; name the field to read a shaped one")

@@ -120,8 +120,11 @@ def _encoding(name: str | None) -> str | None:
     import codecs
 
     try:
-        return codecs.lookup(name).name if name is not None else None
-    except LookupError:
+        if name is not None:
+            "".encode(name)  # some are no encodings of text, such as rot13
+            return codecs.lookup(name).name
+        return None
+    except (LookupError, UnicodeError):
         pass
     raise Failure(f"--encoding {name}: there is no such encoding", "such as utf-8, gb18030, utf-16, big5")
 

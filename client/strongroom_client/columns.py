@@ -16,6 +16,7 @@ from strongroom_client.session import Session, encode, new_idempotency_key
 
 MAX_ITEMS = 10_000  # a request
 MAX_FIND = 1_000  # values a look-up
+MAX_KEY = 200  # characters of an Idempotency-Key
 MAX_BODY = 8 * 1024 * 1024  # bytes of a request's body
 
 Progress = Callable[[int], None]
@@ -289,7 +290,12 @@ def _item_error(error: WireError, key: str, batch: Batch, positions: Sequence[in
 
 
 def key_for(given: str | None) -> str:
-    """Return the Idempotency-Key of a column: the caller's, or a new one."""
+    """Return the Idempotency-Key of a column: the caller's, or a new one; raise InvalidArgument if it is too long.
+
+    A later request's has a number behind it: one that does not fit is to be heard of before the first is sent.
+    """
+    if given is not None and len(given) > MAX_KEY:
+        raise InvalidArgument(f"an idempotency key is 1 to {MAX_KEY} printable ASCII characters")
     return given if given is not None else new_idempotency_key()
 
 

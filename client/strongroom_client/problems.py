@@ -107,5 +107,5 @@ def _request_id(text: str) -> str | None:
 def _problem(reply: Reply) -> Problem | None:
     try:
         return msgspec.json.decode(reply.body, type=Problem)
-    except (msgspec.MsgspecError, UnicodeDecodeError):  # its text may repeat the body
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # its text may repeat the body
         return None

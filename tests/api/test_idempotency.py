@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -66,6 +67,22 @@ def test_the_other_mode_has_keys_of_its_own(door: Door, test_door: Door) -> None
     other = test_door.post("/v1/tokens", BODIES["/v1/tokens"], Idempotency_Key="modes")
     assert loads(one)["token"] != loads(other)["token"]
     assert "Idempotency-Replayed" not in other.headers
+
+
+def test_a_reply_does_not_come_again_for_a_key_that_reaches_other_fields(
+    door: Door, narrow: Callable[..., Door]
+) -> None:
+    """It holds tokens of fields that the one may not see, or refusals of fields that the other may."""
+    some, same = (narrow("tokenize", fields=["phone"]) for _ in range(2))
+    ask = {"items": [{"field": "phone", "value": PHONE}, {"field": "email", "value": "li@example.com"}]}
+    for first, second in ((door, some), (some, door)):
+        key = f"reach of {first.key[-8:]}"
+        assert first.post("/v1/tokens/items", ask, Idempotency_Key=key).status_code == 200
+        again = second.post("/v1/tokens/items", ask, Idempotency_Key=key)
+        assert problem(again) == (422, "idempotency_key_reused", None)
+    replayed = same.post("/v1/tokens/items", ask, Idempotency_Key=f"reach of {some.key[-8:]}")
+    assert replayed.headers["Idempotency-Replayed"] == "true"
+    assert loads(replayed)["errors"][0]["code"] == "forbidden_field"
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\there", "é", "\x7f"])

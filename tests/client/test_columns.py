@@ -92,6 +92,17 @@ def test_each_request_of_a_column_has_its_own_idempotency_key(client: Client, fa
     assert first != second
 
 
+def test_an_idempotency_key_too_long_for_the_later_requests_stops_the_first(
+    client: Client, faults: Faults
+) -> None:
+    with pytest.raises(InvalidArgument, match="1 to 200"):
+        client.tokenize_column("text", ["v"] * 10_001, idempotency_key="x" * 201)
+    assert faults.seen == []
+    faults.play(answer(tokens))
+    client.tokenize_column("text", ["v"] * 10_001, idempotency_key="x" * 200)
+    assert len(faults.seen) == 2
+
+
 def test_a_stream_is_sent_while_it_is_read(client: Client, faults: Faults) -> None:
     faults.play(answer(tokens))
     read = 0

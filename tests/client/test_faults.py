@@ -148,6 +148,9 @@ GARBAGE = {
     "negative error": answer({"tokens": [None], "errors": [{"index": -1, "code": "x"}]}),
     "bad utf-8": answer(b'{"tokens": ["\xff"]}'),
     "deep": answer(b"[" * 100_000),
+    "deep refusal": answer(
+        b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", 422, "application/problem+json"
+    ),
     "redirect": answer(b"", 302, headers={"Location": "http://127.0.0.1:1/"}),
     "bare 500": answer(b"Internal Server Error", 500, "text/plain"),
     "compressed": answer(b"\x1f\x8b\x08\x00", headers={"Content-Encoding": "gzip"}),

@@ -7,6 +7,8 @@ import pytest
 from tests.vault.conftest import Shop
 from vault import shapes
 from vault.columns import Column, Spec
+from vault.errors import NotShapable
+from vault.fields.protocol import FieldType
 
 CARD = "6200000000000005"
 
@@ -61,3 +63,26 @@ def test_a_deleted_token_never_comes_back_for_another_value(tiny: Shop) -> None:
     assert not set(again) & set(tokens)
     assert len(again) + len(codes) == 600
     assert len(again) <= 300
+
+
+def test_no_shaped_token_is_read_as_an_opaque_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be refused for ever, and its value lost."""
+    draws = shapes.draw
+
+    def unlucky(field: FieldType, places: tuple[str, ...], spec: Spec, count: int) -> list[str]:
+        return ["tok_abcdef12", *draws(field, places, spec, count)]
+
+    monkeypatch.setattr(shapes, "draw", unlucky)
+    for value in ("wal_abcdef12", "tok_abcdef12"):
+        (token,) = shop.tokenize("payment_account", value, kind="shaped", lookalike=True)
+        assert shop.plain(token, field="payment_account") == [value]
+    spec = Spec("shaped", keep_first=4, lookalike=True)
+    with pytest.raises(NotShapable):
+        shop.vault.tokenize(shop.actor, [Column("payment_account", ["tok_abcdef12"], spec)])
+
+
+def test_no_draw_is_no_token(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shapes, "draw", lambda *_: [])
+    (made,) = shop.vault.tokenize(shop.actor, [Column("bank_card", [CARD], Spec("shaped"))])
+    assert made.tokens == [None]
+    assert made.errors[0].code == "token_space_exhausted"

@@ -420,3 +420,22 @@ def test_a_keyset_that_turned_meanwhile_is_noticed_and_the_values_sealed_again(s
     assert told[1] is not None
     assert told[0].key != told[1].key == f"{fresh.id:016x}"
     assert shop.plain(before, after) == [CARD, CARD]
+
+
+def test_a_token_with_another_bucket_is_none_even_beside_the_true_one(shop: Shop) -> None:
+    """The three digits of the bucket are part of a token: with others nobody was given it."""
+    (token,) = shop.tokenize("phone", "+8613800138000")
+    others = [f"{token[:9]}{(int(token[9:12], 16) + at) % 4096:03x}{token[12:]}" for at in (1, 2)]
+    column = [others[0], token, others[1], token]
+    shown = shop.vault.reveal(shop.actor, column, "service", "plain")
+    assert shown.values == [None, "+8613800138000", None, "+8613800138000"]
+    assert {at: error.code for at, error in shown.errors.items()} == dict.fromkeys((0, 2), "unknown_token")
+    assert [one is None for one in shop.vault.describe(shop.actor, column).tokens] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert shop.plain(*others) == [None, None]
+    deleted = shop.vault.delete(shop.actor, column)
+    assert (deleted.deleted, sorted(deleted.errors)) == (1, [0, 2])

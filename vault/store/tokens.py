@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar, cast
 
 from sqlalchemy import Connection, and_, or_, select
@@ -141,16 +141,22 @@ def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> se
     return {text for _, text in gone}
 
 
-def page(connection: Connection, tenant: int, after: Place, limit: int, field: str | None) -> list[Stored]:
-    """Return up to `limit` of the tenant's tokens behind `after`, in the order of bucket and stored form."""
+def page(
+    connection: Connection, tenant: int, after: Place, limit: int, fields: Iterable[str] | None
+) -> list[Stored]:
+    """Return up to `limit` of the tenant's tokens behind `after`, in the order of bucket and stored form.
+
+    Args:
+        fields: the field types wanted; None for all.
+    """
     bucket, last = after
     where = [
         token.c.tenant == tenant,
         or_(token.c.bucket > bucket, and_(token.c.bucket == bucket, token.c.token > last)),
         token.c.bucket >= bucket,
     ]
-    if field is not None:
-        where.append(token.c.field == field)
+    if fields is not None:
+        where.append(token.c.field.in_(sorted(fields)))
     columns = [token.c[name] for name in Stored._fields]
     query = select(*columns).where(*where).order_by(token.c.bucket, token.c.token).limit(limit)
     return [Stored(*row) for row in connection.execute(query)]
