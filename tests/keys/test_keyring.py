@@ -32,6 +32,12 @@ class Counted:
         self.unwraps += 1
         return self.root.unwrap(wrapped, contexts)
 
+    def check(self) -> None:
+        self.root.check()
+
+    def close(self) -> None:
+        self.root.close()
+
 
 class Shelf:
     """A key store in memory, with its own count of messages."""
