@@ -17,7 +17,14 @@ from api import problems
 from api.operations import Operation, declared
 from api.schema.replies import Problem
 from api.state import state
-from keys.errors import KeyProblem
+from keys.errors import (
+    KeyProblem,
+    RootForbidden,
+    RootLoginRefused,
+    RootUnavailable,
+    RootUnfit,
+    RootUntrusted,
+)
 from vault import errors as vault
 
 Json = dict[str, Any]
@@ -26,7 +33,8 @@ _REF = "#/components/schemas/{name}"
 _PART = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 _SIGNED_IN = (
     api.Unauthenticated, api.Forbidden, vault.DeadlineExceeded, vault.StaleKeyset, vault.StoreUnavailable,
-    vault.StoreConflict, vault.SchemaBehind, KeyProblem,
+    vault.StoreConflict, vault.SchemaBehind, RootUnavailable, RootForbidden, RootLoginRefused, RootUntrusted, RootUnfit,
+    KeyProblem,
 )  # fmt: skip
 _WITH_BODY = (
     api.BadRequest, api.MalformedJson, api.BodyTooLarge, api.TooManyValues, api.UnsupportedMediaType,

@@ -6,10 +6,10 @@ import os
 import socket
 import time
 
-from api.config import Settings, read_secret
+from api.config import Settings
+from api.roots import open_roots
 from keys.keyring import Keyring
-from keys.providers import local
-from keys.secret import Secret
+from keys.provider import KeyStore, RootKey
 from vault.maintenance import Maintenance
 from vault.resources import Resources
 from vault.service import Vault
@@ -23,15 +23,26 @@ def open_database(settings: Settings) -> Database:
 
 
 def open_resources(settings: Settings) -> Resources:
-    """Return database and keyring, the root key opened; KeyFileError or SettingsError if it cannot be."""
-    passphrase = None
-    if settings.root_passphrase_file is not None:
-        passphrase = Secret(read_secret(settings.root_passphrase_file))
-    root = local.load(settings.root_key_file, passphrase)
+    """Return database and keyring, the root keys opened; KeyFileError or SettingsError if they cannot be."""
+    roots, primary_root = open_roots(settings)
     database = open_database(settings)
-    keyring = Keyring(Keysets(database), {root.name: root}, root.name, time.monotonic, settings.lease_seconds)
+    keyring = OwningKeyring(Keysets(database), roots, primary_root, settings.lease_seconds)
     keyring.expire_in_time()
     return Resources(database, keyring, time.monotonic)
+
+
+class OwningKeyring(Keyring):
+    """A keyring that closes its roots when it forgets: nothing of them is left to cross a fork."""
+
+    def __init__(self, store: KeyStore, roots: dict[str, RootKey], primary_root: str, lease: float) -> None:
+        super().__init__(store, roots, primary_root, time.monotonic, lease)
+        self._owned = tuple(roots.values())
+
+    def forget(self) -> None:
+        """Wipe every key in memory, and end the roots' threads and connections."""
+        super().forget()
+        for root in self._owned:
+            root.close()
 
 
 def open_vault(settings: Settings) -> Vault:
