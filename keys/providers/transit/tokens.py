@@ -116,7 +116,7 @@ class Tokens:
         if token is None:
             return LONGEST_WAIT
         if token.seconds <= 0:  # unknown: ask soon once, an endless one then every hour
-            return 1.0 if token.renewable else 3600.0
+            return LONGEST_WAIT if token.renewable else 3600.0
         half = self._since + token.seconds * random.uniform(0.45, 0.55) - self._clock()  # noqa: S311
         return max(0.05, half)
 
