@@ -110,5 +110,6 @@ def started_vault(folder: Path) -> VaultServer:
     try:
         return VaultServer(folder)
     except NoVault as error:
-        missing(f"Vault {VERSION}", str(error))
-        raise
+        why = str(error)
+    missing(f"Vault {VERSION}", why)
+    raise AssertionError(why)

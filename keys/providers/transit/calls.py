@@ -29,7 +29,7 @@ CAUSES = {
     "invalid token": "token",
     "bad token": "token",
     "encryption key not found": "no key",
-    "wrapping token": "wrapping",
+    "HTTP request to an HTTPS server": "clear",
 }  # what Vault says, and what is kept of it
 
 Answer = dict[str, Any] | None
@@ -141,6 +141,8 @@ def _refusal(error: HvacError) -> _Failure:
         cause = "item"
     if cause == "sealed":
         return _Failure(RootUnavailable("Vault is sealed"), True)
+    if cause == "clear":
+        return _Failure(RootUnavailable("https listens at Vault's address, which says http"), False)
     if status == 429:
         return _Failure(RootUnavailable("Vault refuses for now: too many requests (429)"), True)
     if status == 501:
