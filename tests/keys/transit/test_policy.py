@@ -35,8 +35,9 @@ def test_the_whole_policy_does_and_nothing_else_is_asked(transit: Transit) -> No
     root = transit.root()
     (wrapped,) = root.wrap([Secret.random()], [CONTEXT])
     root.turn()
+    (wrapped,) = root.rewrap([wrapped], [CONTEXT])
     for operation in OPERATIONS.values():
-        operation(root, root.rewrap([wrapped], [CONTEXT])[0])
+        operation(root, wrapped)
     root.close()
     asked = {path.replace(transit.mount, "transit") for _, path in transit.asked()}
     assert asked == set(policy_paths())
