@@ -9,7 +9,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo run test campaign campaign-rotation lint format bench docs dist lock clean
+.PHONY: help setup demo run vault test campaign campaign-rotation lint format bench docs dist lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ demo: $(VENV)/run.stamp ## tokenize 10,000 made-up customers, reveal them and co
 
 run: $(VENV)/run.stamp ## start a development service and leave it running; Ctrl-C ends it
 	@exec $(BIN)/python examples/run.py
+
+vault: $(VENV)/dev.stamp ## start a real HashiCorp Vault for development; builds it the first time, a quarter of an hour
+	@PYTHONPATH=. exec $(BIN)/python -m tests.vault_server
 
 PYTEST_ARGS ?= -n 2
 test: lint ## run every check and test; STRONGROOM_REQUIRE_ALL=1 makes a missing part a failure

@@ -13,6 +13,7 @@ from api import intake
 from api.schema.replies import ItemProblem, Problem
 from api.state import state
 from api.visit import visit
+from keys import errors as keys
 from keys.errors import KeyProblem
 from vault import errors as vault
 from vault.columns import AlreadyDone, Reply
@@ -59,6 +60,11 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.SchemaBehind: (503, "The database's schema is not ready"),
     vault.UnreadableValue: (500, "A sealed value does not open"),
     vault.VaultError: (500, "Something is broken here"),
+    keys.RootUnavailable: (503, "The root key's Vault does not answer"),
+    keys.RootForbidden: (503, "Vault's policy forbids it"),
+    keys.RootLoginRefused: (503, "Vault refuses the login"),
+    keys.RootUntrusted: (503, "Vault's certificate is not trusted"),
+    keys.RootUnfit: (503, "Vault's key cannot be a root"),
     KeyProblem: (503, "The keys cannot be used"),
 }
 
@@ -77,6 +83,7 @@ HINTS: Mapping[str, str] = {
     "shown_once": "POST /v1/apikeys/{id}/rotate makes a new text",
     "idempotency_key_reused": "take a new key for every new request, and the old one only to repeat it",
     "store_unavailable": "send it again with the same Idempotency-Key",
+    "root_unavailable": "nothing was written; send it again with the same Idempotency-Key",
     "deadline_exceeded": "nothing was written; send it again with the same Idempotency-Key",
     "stale_keyset": "nothing was written; send it again with the same Idempotency-Key",
 }

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 
 from api import processes
-from api.config import Settings, read_secret
+from api.config import Settings
+from api.roots import open_roots
 from keys import resident
 from keys.keyring import Keyring
-from keys.providers import local
-from keys.secret import Secret
 from vault.presence import Presence
 from vault.resources import Resources
 from vault.service import Vault
@@ -23,13 +22,10 @@ def open_database(settings: Settings) -> Database:
 
 
 def open_resources(settings: Settings) -> Resources:
-    """Return database and keyring, the root key opened; KeyFileError or SettingsError if it cannot be."""
-    passphrase = None
-    if settings.root_passphrase_file is not None:
-        passphrase = Secret(read_secret(settings.root_passphrase_file))
-    root = local.load(settings.root_key_file, passphrase)
+    """Return database and keyring, the root keys opened; KeyFileError or SettingsError if they cannot be."""
+    roots, primary_root = open_roots(settings)
     database = open_database(settings)
-    keyring = Keyring(Keysets(database), {root.name: root}, root.name, time.monotonic, settings.lease_seconds)
+    keyring = Keyring(Keysets(database), roots, primary_root, time.monotonic, settings.lease_seconds)
     keyring.expire_in_time()
     return Resources(database, keyring, time.monotonic, processes.gone)
 

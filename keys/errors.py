@@ -33,6 +33,36 @@ class UnknownRoot(KeyProblem):
     code = "unknown_root"
 
 
+class RootUnavailable(KeyProblem):
+    """The root key's Vault cannot be reached, is sealed or standing by, too slow, or refuses for now."""
+
+    code = "root_unavailable"
+
+
+class RootForbidden(KeyProblem):
+    """Vault's policy does not let this service do it; names the API path, which is no secret."""
+
+    code = "root_forbidden"
+
+
+class RootLoginRefused(KeyProblem):
+    """Vault does not let this service log in, or does not know its token."""
+
+    code = "root_login_refused"
+
+
+class RootUntrusted(KeyProblem):
+    """Whoever answers at Vault's address does not show a certificate that is trusted."""
+
+    code = "root_untrusted"
+
+
+class RootUnfit(KeyProblem):
+    """Vault's key is missing, or of a kind that would not bind what it wraps to its place."""
+
+    code = "root_unfit"
+
+
 class UnknownKey(KeyProblem):
     """No key version of that id may be used here: there is none, or it was destroyed."""
 

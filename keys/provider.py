@@ -29,36 +29,39 @@ class RootKey(Protocol):
         ...
 
     def check(self) -> None:
-        """Prove cheaply that the root answers and may be used; raise what is wrong."""
+        """Prove at little cost that the root answers and may be used; raise what is wrong."""
         ...
 
     def close(self) -> None:
-        """End its threads and connections; it is not used after."""
+        """End threads and connections; the root is not used again."""
         ...
 
 
 @runtime_checkable
 class TurningRoot(RootKey, Protocol):
-    """A root whose own key has versions, numbered from 1."""
+    """A root whose own key has versions, numbered from 1; it wraps under the newest and opens under those kept."""
 
     def latest(self) -> int:
         """Return the newest version of the root's own key."""
         ...
 
     def turn(self) -> int:
-        """Make a new version of the root's own key; return its number."""
+        """Make a new version and return its number."""
         ...
 
     def version_of(self, wrapped: bytes) -> int:
-        """Return the version that a wrapped key is wrapped under."""
+        """Return the version that `wrapped` names; UnwrapError if it is no wrapped key of this kind of root."""
         ...
 
     def rewrap(self, wrapped: Sequence[bytes], contexts: Sequence[bytes]) -> list[bytes]:
-        """Return each wrapped key under the newest version; the plain keys do not leave the root."""
+        """Return each key wrapped under the newest version; the plain keys never leave the root.
+
+        Repeating it does no harm. Raises UnwrapError if any does not open under its context.
+        """
         ...
 
     def retire_before(self, version: int) -> None:
-        """Let no version older than this one open anything any more."""
+        """Let versions before `version` neither open nor wrap from now on; repeating it does no harm."""
         ...
 
 

@@ -51,8 +51,8 @@ class AeadRoot:
         return [Secret(unwrap(self._aead, blob, context)) for blob, context in pairs]
 
     def check(self) -> None:
-        """Wrap and unwrap a throw-away key."""
-        unwrap(self._aead, wrap(self._aead, Secret.random().expose(), b"check"), b"check")
+        """Wrap a throw-away key and open it again; raise UnwrapError if that fails."""
+        self.unwrap(self.wrap([Secret.random()], [b"check"]), [b"check"])
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: the key goes with the object."""

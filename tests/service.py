@@ -70,7 +70,7 @@ class Service:
 
     def start(self) -> None:
         """Start the service and wait until it is ready."""
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         command = [sys.executable, "-m", "api.cli", "serve", *self.options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -131,7 +131,7 @@ def running(folder: Path, database_url: str, *options: str, **settings: str) -> 
             service.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a port below those that the kernel draws for connections: polling one of them may meet itself."""
     while True:
         port = secrets.choice(range(20_000, 32_000))

@@ -31,7 +31,7 @@ def bootstrap(screen: Screen, tenant: str, again: bool, output: Path | None) -> 
     """Make a business with live and test data apart, and the first API key of each, shown this once.
 
     The keys may do everything: make others with less (`strongroom apikey create`), and revoke these. If there
-    is neither a root key file nor a tenant yet, the file is made too; keep a copy of it apart from the
+    is neither a root key file nor a tenant yet, nor a Vault, the file is made too; keep a copy of it apart from the
     database's backups. --again is for who lost every key: the other keys go on working until they are revoked.
     """
     from api.cli import surroundings
@@ -59,12 +59,13 @@ def _root_key(settings: Settings) -> bool:
     """Make the root key file if it is missing and nothing depends on another; return whether it was made."""
     from api.cli import surroundings
     from api.config import read_secret
+    from api.roots import listed
     from api.wiring import open_database
     from keys.providers import local
     from keys.secret import Secret
     from vault.store import inspection, migrate
 
-    if settings.root_key_file.exists():
+    if settings.root_key_file.exists() or "local" not in listed(settings):
         return False
     database = open_database(settings)
     try:

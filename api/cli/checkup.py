@@ -15,6 +15,7 @@ from api.cli import surroundings
 from api.cli.failure import Failure, explain
 from api.cli.findings import Finding, fail, ok, warn
 from api.cli.port import listens
+from api.cli.vaultcheck import vault_root
 from api.config import Settings
 
 DISTRIBUTION = "strongroom"
@@ -92,8 +93,10 @@ def _clock() -> Iterator[Finding]:
 
 
 def _key_file(settings: Settings) -> Iterator[Finding]:
-    from api.wiring import open_resources
+    from api.roots import listed, open_local
 
+    if "local" not in listed(settings):
+        return
     file = settings.root_key_file
     if not file.exists():
         hint = "`strongroom bootstrap` makes it the first time; later, put it back from the copy kept apart"
@@ -102,11 +105,7 @@ def _key_file(settings: Settings) -> Iterator[Finding]:
     if file.stat().st_mode & 0o077:
         yield fail("key file", f"{file}: only its owner may read it", f"chmod 600 {file}")
         return
-    resources = open_resources(settings)
-    problems = [problem for problem in resources.keyring.check_roots().values() if problem is not None]
-    resources.close()
-    if problems:
-        raise problems[0]
+    open_local(settings).check()
     yield ok("key file", f"{file} opens")
 
 
@@ -160,6 +159,9 @@ def _stored_keys(settings: Settings, tenants: list[int]) -> Iterator[Finding]:
     if not tenants:
         yield warn("tenants", "there is none yet", "run `strongroom bootstrap --tenant NAME`")
         return
+    if settings.vault_addr is not None and settings.vault_secret_id_wrapped:
+        yield warn("keysets", "were not opened: that would use the wrapped secret id up", "see `vault`")
+        return
     resources, closed = open_resources(settings), 0
     for tenant in tenants:
         try:
@@ -169,7 +171,7 @@ def _stored_keys(settings: Settings, tenants: list[int]) -> Iterator[Finding]:
     resources.keyring.forget()
     resources.database.close()
     if closed:
-        hint = "put the key file back that they were made under; no other opens them"
+        hint = "put the key file back, or list the Vault, that they were made under; no other opens them"
         yield fail("keysets", f"those of {closed} of {len(tenants)} tenants do not open", hint)
     else:
         yield ok("keysets", f"those of {len(tenants)} tenants open")
@@ -250,6 +252,7 @@ def _readyz(settings: Settings, host: str) -> int | None:
 
 CHECKS: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
     ("key file", _key_file),
+    ("vault", vault_root),
     ("disk", _disk),
     ("database", _database),
     ("tls", _tls),

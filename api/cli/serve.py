@@ -36,17 +36,22 @@ def serve(screen: Screen, no_worker: bool) -> None:
     from api.cli import surroundings
     from api.cli.background import Background
     from api.cli.forks import end_when_told
+    from api.cli.handover import secret_id_handed_on
     from api.cli.metricsdir import metrics_folder
     from api.cli.port import held
     from api.hearing import hear
 
     settings = surroundings.settings()
     surroundings.check_address(settings)
-    with held(settings.host, settings.port) as port, metrics_folder(settings.metrics_dir):
+    with (
+        held(settings.host, settings.port) as port,
+        metrics_folder(settings.metrics_dir),
+        secret_id_handed_on(settings) as (settings, inherits),
+    ):
         _check_vault(settings)
         server = _server(settings, port)
         if not no_worker:
-            background = Background(screen)
+            background = Background(screen, inherits=inherits)
             server.on_startup(background.start)
             server.on_shutdown(background.stop)
         end_when_told()
