@@ -47,6 +47,8 @@ class Settings(BaseSettings):
         request_seconds: a request that was not written by then is refused.
         max_body_bytes: the largest request body.
         maintenance_seconds: the pause between two rounds of background work.
+        cryptoperiod_days: how long a version of the seal keyset seals (SP 800-57 Part 1 Rev. 5, 5.3.6: two years).
+        max_messages: how many messages it seals (SP 800-38D, section 8.3: 2**32).
     """
 
     model_config = SettingsConfigDict(env_prefix="STRONGROOM_", frozen=True, hide_input_in_errors=True)
@@ -80,6 +82,8 @@ class Settings(BaseSettings):
     request_seconds: float = Field(default=30.0, gt=0, le=600)
     max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1_024, le=64 * 1024 * 1024)
     maintenance_seconds: float = Field(default=60.0, ge=1, le=86_400)
+    cryptoperiod_days: float = Field(default=730.0, gt=0, le=3_650)
+    max_messages: int = Field(default=2**32, ge=1_000, le=2**32)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_dir: Path | None = None
 

@@ -25,7 +25,10 @@ def open_resources(settings: Settings) -> Resources:
     """Return database and keyring, the root keys opened; KeyFileError or SettingsError if they cannot be."""
     roots, primary_root = open_roots(settings)
     database = open_database(settings)
-    keyring = Keyring(Keysets(database), roots, primary_root, time.monotonic, settings.lease_seconds)
+    keyring = Keyring(
+        Keysets(database), roots, primary_root, time.monotonic, settings.lease_seconds,
+        max_messages=settings.max_messages, cryptoperiod=settings.cryptoperiod_days * 86_400,
+    )  # fmt: skip
     keyring.expire_in_time()
     return Resources(database, keyring, time.monotonic, processes.gone)
 

@@ -168,8 +168,7 @@ def _stored_keys(settings: Settings, tenants: list[int]) -> Iterator[Finding]:
             resources.keyring.keys(tenant)
         except KeyProblem:
             closed += 1
-    resources.keyring.forget()
-    resources.database.close()
+    resources.close()
     if closed:
         hint = "put the key file back, or list the Vault, that they were made under; no other opens them"
         yield fail("keysets", f"those of {closed} of {len(tenants)} tenants do not open", hint)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from unittest.mock import patch
 
-from api.config import Settings
+from api.config import load
 from api.wiring import open_vault
 from tests.service import Service
 from tests.waiting import until
@@ -52,7 +54,8 @@ class Custodian:
 @contextmanager
 def custody(service: Service) -> Iterator[Custodian]:
     """Give a custodian of a service's live data."""
-    settings = Settings(database_url=service.database_url, root_key_file=service.folder / "root.key")
+    with patch.dict(os.environ, service.environment):
+        settings = load()
     vault = open_vault(settings)
     record = vault.find_api_key(service.keys["live"])
     assert record is not None
