@@ -43,6 +43,9 @@ _PATHS: Mapping[str, tuple[str, str]] = {
     "token": ("An opaque token.", "tok_live_" + "0" * 35),
     "subject": ("Your own id of the person or company.", "customer-1"),
     "key_id": ("The public id of an API key.", "key-1"),
+    "purpose": ("What a keyset is for.", "seal"),
+    "version_id": ("The id of a key version: 16 hex digits.", "0" * 16),
+    "job_id": ("The id of a job.", "job_" + "0" * 16),
 }
 _REQUEST_ID = {
     "description": "Names the request in log and audit: the caller's own, if it has this form.",

@@ -65,7 +65,7 @@ class Service:
         migrate.upgrade(database)
         database.close()
         vault = open_vault(settings)
-        self.keys = {mode: text for mode, (_, text) in vault.bootstrap("shop").items()}
+        self.keys = {mode: text for mode, (_, text) in vault.bootstrap("shop", operator=True).items()}
         vault.close()
 
     def start(self) -> None:

@@ -256,6 +256,15 @@ class Vault:
             "keys": "ok" if not problems else "held" if held else problems[0],
         }
 
+    def lease_left(self) -> float | None:
+        """Return the seconds until the first lease of keys in memory ends; None if none are held."""
+        return self._resources.keyring.lease_left()
+
+    def root_states(self) -> dict[str, str]:
+        """Return "ok", or what is wrong, for each root key by name; asked at most every two seconds."""
+        checked = self._resources.keyring.check_roots()
+        return {name: "ok" if problem is None else problem.code for name, problem in checked.items()}
+
     def close(self) -> None:
         """Wipe the keys in memory and close the database."""
         self._resources.close()

@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 @click.command(short_help="Make a business and its first API keys.")
 @click.option("--tenant", required=True, metavar="NAME", help="Name of the business.")
 @click.option("--again", is_flag=True, help="The business is there: make one more such key for each mode.")
+@click.option("--operator", is_flag=True, help="These keys may also move and turn root keys.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="JSON file for the keys, mode 0600.")
 @as_json
 @click.pass_obj
-def bootstrap(screen: Screen, tenant: str, again: bool, output: Path | None) -> None:
+def bootstrap(screen: Screen, tenant: str, again: bool, operator: bool, output: Path | None) -> None:
     """Make a business with live and test data apart, and the first API key of each, shown this once.
 
-    The keys may do everything: make others with less (`strongroom apikey create`), and revoke these. If there
+    The keys may do everything with their own business: make others with less (`strongroom apikey create`), and
+    revoke these. Root keys, which the keysets of every business hang on, are for keys made with --operator. If there
     is neither a root key file nor a tenant yet, nor a Vault, the file is made too; keep a copy of it apart from the
     database's backups. --again is for who lost every key: the other keys go on working until they are revoked.
     """
@@ -45,7 +47,7 @@ def bootstrap(screen: Screen, tenant: str, again: bool, output: Path | None) -> 
     made_root = _root_key(settings)
     vault = open_vault(settings)
     try:
-        made = vault.bootstrap(tenant, again)
+        made = vault.bootstrap(tenant, again, operator)
     finally:
         vault.close()
     if made_root and not screen.json:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from api.cli import surroundings
 from api.cli.failure import Failure, explain
@@ -18,10 +19,17 @@ from api.cli.port import listens
 from api.cli.vaultcheck import vault_root
 from api.config import Settings
 
+if TYPE_CHECKING:
+    from vault.resources import Resources
+
 DISTRIBUTION = "strongroom"
 BUILT = 1_767_225_600  # 2026-01-01: a clock before that is wrong
 LITTLE_SPACE, NO_SPACE = 2 << 30, 200 << 20  # bytes free
 SKEW_SECONDS = 5.0
+_WORN = {
+    "due": "nine tenths of the key's time or messages are used up",
+    "over": "the key's time or messages are used up",
+}
 SOON_SECONDS = 30 * 86_400  # a certificate's end
 
 
@@ -168,12 +176,32 @@ def _stored_keys(settings: Settings, tenants: list[int]) -> Iterator[Finding]:
             resources.keyring.keys(tenant)
         except KeyProblem:
             closed += 1
+    worn = _worn(resources, tenants)
     resources.close()
     if closed:
         hint = "put the key file back, or list the Vault, that they were made under; no other opens them"
         yield fail("keysets", f"those of {closed} of {len(tenants)} tenants do not open", hint)
     else:
         yield ok("keysets", f"those of {len(tenants)} tenants open")
+    for (purpose, condition), names in worn.items():
+        text = f"{_WORN[condition]}: {', '.join(names)}"
+        yield warn(f"{purpose} key", text, f"run `strongroom keys rotate {purpose}` with an API key of each")
+
+
+def _worn(resources: Resources, tenants: list[int]) -> dict[tuple[str, str], list[str]]:
+    """Return the tenants whose keysets should be turned, or should have been, by purpose and condition."""
+    from vault.columns import Actor
+    from vault.service import Vault
+    from vault.store import inspection
+
+    names, vault = inspection.tenant_names(resources.database), Vault(resources)
+    found: dict[tuple[str, str], list[str]] = {}
+    for tenant in tenants:
+        for keyset in vault.keysets(Actor(tenant, "live", "doctor", "doctor")):
+            for version in keyset.versions:
+                if version.condition != "ok":
+                    found.setdefault((keyset.purpose, version.condition), []).append(names[tenant])
+    return found
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
