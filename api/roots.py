@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from api.config import Settings, read_secret
@@ -11,17 +12,10 @@ from api.errors import SettingsError
 from keys.errors import RootLoginRefused
 from keys.provider import RootKey
 from keys.providers import local
-from keys.providers.transit import (
-    AppRole,
-    Kubernetes,
-    Login,
-    Place,
-    TokenFile,
-    TransitRoot,
-    look_at_wrapped,
-    open_wrapped,
-)
 from keys.secret import Secret
+
+if TYPE_CHECKING:  # hvac takes its time to import, and the key file needs none of it
+    from keys.providers.transit import AppRole, Login, Place, TransitRoot
 
 
 def open_roots(settings: Settings) -> tuple[dict[str, RootKey], str]:
@@ -65,11 +59,15 @@ def open_local(settings: Settings) -> RootKey:
 
 def open_transit(settings: Settings) -> TransitRoot:
     """Return the root in Vault, which is not asked yet."""
+    from keys.providers.transit import TransitRoot
+
     return TransitRoot(place(settings), login(settings))
 
 
 def place(settings: Settings) -> Place:
     """Return where the Transit key lies; SettingsError if its address is none, or would send keys in the clear."""
+    from keys.providers.transit import Place
+
     try:
         parts = urlsplit(settings.vault_addr or "")
         good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -88,6 +86,8 @@ def place(settings: Settings) -> Place:
 
 def login(settings: Settings) -> Login:
     """Return how to log in; SettingsError names what that lacks."""
+    from keys.providers.transit import Kubernetes, TokenFile
+
     mount = settings.vault_auth_mount or settings.vault_auth
     if settings.vault_secret_id_wrapped and settings.vault_auth != "approle":
         raise SettingsError("STRONGROOM_VAULT_SECRET_ID_WRAPPED: is for STRONGROOM_VAULT_AUTH=approle")
@@ -107,11 +107,15 @@ def login(settings: Settings) -> Login:
 
 def open_secret_id(settings: Settings) -> Secret:
     """Return the secret id that the settings' wrapping token opens, which it does once."""
+    from keys.providers.transit import open_wrapped
+
     return open_wrapped(place(settings), _wrapping_token(settings))
 
 
 def look_at_secret_id(settings: Settings) -> None:
     """Raise RootLoginRefused if the wrapping token opens no more; it is not used up."""
+    from keys.providers.transit import look_at_wrapped
+
     look_at_wrapped(place(settings), _wrapping_token(settings))
 
 
@@ -121,6 +125,8 @@ def _wrapping_token(settings: Settings) -> str:
 
 
 def _approle(settings: Settings, mount: str) -> AppRole:
+    from keys.providers.transit import AppRole
+
     role, role_file, secret = (
         settings.vault_role_id,
         settings.vault_role_id_file,

@@ -38,6 +38,8 @@ def main() -> int:
             return server.wait()
     except NoVault as error:
         sys.exit(f"there is no Vault: {error}")
+    except RuntimeError as error:
+        sys.exit(f"{error}\nhint: if the port is taken, STRONGROOM_VAULT_PORT=8300 make vault")
     except KeyboardInterrupt:
         print("Vault has ended")  # noqa: T201
         return 0

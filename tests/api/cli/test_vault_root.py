@@ -53,7 +53,7 @@ def test_bootstrap_with_vault_alone_makes_no_key_file(made: Command) -> None:
     code, found = checks(made)
     assert code == 0, found
     assert found["keysets"]["text"] == "those of 2 tenants open"
-    assert [found[name]["state"] for name in ("vault", "vault key", "vault policy")] == ["ok"] * 3
+    assert [found[name]["state"] for name in ("vault", "vault key", "policy")] == ["ok"] * 3
     assert "key file" not in found
 
 
@@ -109,10 +109,10 @@ def _less(path: str) -> Callable[[Command, Transit], dict[str, str]]:
         (_no_key, "vault", "has no key", "STRONGROOM_VAULT_KEY"),
         (_underived_key, "vault key", "not derived", "STRONGROOM_VAULT_KEY"),
         (_less("transit/keys/strongroom"), "vault", "forbids read on", "whole policy"),
-        (_less("transit/encrypt/strongroom"), "vault policy", "/encrypt/strongroom", "whole policy"),
-        (_less("transit/decrypt/strongroom"), "vault policy", "/decrypt/strongroom", "whole policy"),
-        (_less("transit/rewrap/strongroom"), "vault policy", "/rewrap/strongroom", "whole policy"),
-        (_less("auth/token/renew-self"), "vault policy", "auth/token/renew-self", "whole policy"),
+        (_less("transit/encrypt/strongroom"), "policy", "/encrypt/strongroom", "whole policy"),
+        (_less("transit/decrypt/strongroom"), "policy", "/decrypt/strongroom", "whole policy"),
+        (_less("transit/rewrap/strongroom"), "policy", "/rewrap/strongroom", "whole policy"),
+        (_less("auth/token/renew-self"), "policy", "auth/token/renew-self", "whole policy"),
     ],
 )
 def test_doctor_names_what_is_wrong_with_vault(
@@ -167,7 +167,7 @@ def service(made: Command, transit: Transit) -> Iterator[Service]:
     keys = {mode: key["key"] for mode, key in json.loads((made.folder / "keys.json").read_text()).items()}
     served = Service(made.folder, made.environment["STRONGROOM_DATABASE_URL"], settings, keys)
     yield served
-    if served.process is not None:
+    if served.process is not None and served.process.poll() is None:
         served.kill()
 
 
