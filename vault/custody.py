@@ -63,9 +63,7 @@ def compromise(resources: Resources, actor: Actor, key_id: str) -> Job:
     _must_turn(found.purpose)
     if version.state in {State.DESTROYED, State.PRE_ACTIVE}:
         raise KeyStateError(f"a key version that is {version.state} has sealed nothing that is there")
-    notes = {
-        "purpose": found.purpose.value, "compromised": f"{version.id:016x}", "since": resources.database.now(),
-    }  # fmt: skip
+    notes = {"purpose": found.purpose.value, "compromised": f"{version.id:016x}"}
     return _start(resources, actor, "compromise_key", f"keyset {found.purpose}", notes)
 
 
@@ -73,6 +71,7 @@ def suspend(resources: Resources, actor: Actor, key_id: str) -> KeyInfo:
     """Take a version out of use that nothing needs; see `Vault.disable_key`."""
 
     def turned(found: Keyset, version: KeyVersion, transaction: Transaction) -> Keyset:
+        _must_turn(found.purpose)
         _idle(found, version, transaction)
         return found.turned(version.id, State.SUSPENDED, transaction.now / 1e6)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from keys.errors import KeyProblem, UnknownKey
 from keys.keyring import TenantKeys
 from vault import fields
 from vault.columns import MAX_ITEMS, PURPOSES, Actor, Described, Revealed, View
@@ -39,11 +40,11 @@ def reveal(
         raise InvalidRequest("purpose must be one of the purposes in the documentation", "/purpose")
     if view not in {"masked", "plain"}:
         raise InvalidRequest("view must be masked or plain", "/view")
-    failed: VaultError
+    failed: VaultError | KeyProblem
     for _ in range(ATTEMPTS):
         try:
             return _reveal(resources, actor, texts, purpose, view, field, metadata)
-        except UnreadableValue as error:
+        except (UnreadableValue, UnknownKey) as error:
             failed = error
             resources.keyring.refresh(
                 actor.tenant

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from vault import custody, deleting, finding, granting, revealing, tokenizing
 from vault.audit import journal
@@ -24,8 +24,9 @@ from vault.columns import (
     Tokenized,
     View,
 )
+from vault.errors import VaultError
 from vault.resources import Resources
-from vault.store import apikeys, migrate
+from vault.store import apikeys, inspection, migrate
 from vault.store.jobs import Job
 from vault.store.writer import Transaction
 
@@ -248,7 +249,8 @@ class Vault:
         A root that does not answer is no reason to look away while keys are held in memory: "held" says so.
         """
         keyring = self._resources.keyring
-        problems = [problem.code for problem in keyring.check_roots().values() if problem is not None]
+        used, states = self._used_roots(), keyring.check_roots()
+        problems = [problem.code for name, problem in states.items() if problem is not None and name in used]
         held = keyring.lease_left() is not None
         return {
             "database": self._state(self._probe_database),
@@ -268,6 +270,13 @@ class Vault:
     def close(self) -> None:
         """Wipe the keys in memory and close the database."""
         self._resources.close()
+
+    def _used_roots(self) -> Collection[str]:
+        """Return the roots that keysets are wrapped under; another one that is listed may come later, or be gone."""
+        try:
+            return inspection.roots(self._resources.database)
+        except VaultError:
+            return self._resources.keyring.roots
 
     def _probe_database(self) -> None:
         with self._resources.database.read() as connection:

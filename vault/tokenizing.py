@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from keys.errors import UnknownKey
 from keys.keyring import TenantKeys
 from vault import tokens
 from vault.audit import journal
@@ -26,13 +27,13 @@ def tokenize(
     """Return the tokens of each column; see `Vault.tokenize`."""
     if sum(len(column.values) for column in columns) > MAX_ITEMS:
         raise InvalidRequest(f"at most {MAX_ITEMS} values go into one request", "/values")
-    failed: VaultError
+    failed: VaultError | UnknownKey
     lost = False  # somebody was quicker: new subjects go in before anything is sealed again
     for _ in range(ATTEMPTS):
         try:
             keys = resources.keyring.keys(actor.tenant)
             return _attempt(resources, actor, keys, columns, remember, lost)
-        except StaleKeyset as error:
+        except (StaleKeyset, UnknownKey) as error:  # the keys held here are behind
             failed = error
             resources.keyring.reload(actor.tenant)
         except Overtaken:

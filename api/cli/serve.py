@@ -48,7 +48,7 @@ def serve(screen: Screen, no_worker: bool) -> None:
         metrics_folder(settings.metrics_dir),
         secret_id_handed_on(settings) as (settings, inherits),
     ):
-        _check_vault(settings)
+        _check_vault(screen, settings)
         server = _server(settings, port)
         if not no_worker:
             background = Background(screen, inherits=inherits)
@@ -103,15 +103,19 @@ def _server(settings: Settings, port: int) -> MPServer | MTServer:
     )
 
 
-def _check_vault(settings: Settings) -> None:
+def _check_vault(screen: Screen, settings: Settings) -> None:
     """Open the vault once before any worker does, so that what is wrong is said once and by name."""
     from api.wiring import open_vault
+    from keys.errors import RootUnavailable
 
     vault = open_vault(settings)
     try:
         states = vault.ready()
     finally:
         vault.close()
+    if states["keys"] == RootUnavailable.code:  # when it is back, all is well without a restart
+        screen.note("Vault does not answer now: what needs keys is refused until it does")
+        states["keys"] = "ok"
     wrong = {part: state for part, state in states.items() if state != "ok"}
     if "database" in wrong:
         raise Failure("the database cannot be used", "`strongroom doctor` says why")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from keys.errors import KeyStateError
+from keys.keyring import Keyring
 from keys.keyset import Purpose, State
 from tests.vault.conftest import Shop
 from vault.columns import Column, Spec
 from vault.errors import JobRunning, KeyInUse, KeysetDoesNotTurn, UnknownJob, UnknownKeyset, UnknownKeyVersion
 from vault.rotate import kinds
+from vault.service import Vault
 from vault.store import jobs, stale
 from vault.store.jobs import Job
 from vault.store.keysets import Keysets
@@ -358,3 +362,39 @@ def test_suspended_versions_do_not_open(shop: Shop) -> None:
     assert State.SUSPENDED.value in states(shop, "index")
     keys = shop.resources.keyring.reload(shop.actor.tenant)
     assert len(keys.openers(Purpose.INDEX)) == 1
+
+
+def test_persons_who_come_while_a_leaked_version_still_seals_get_new_keys_too(shop: Shop) -> None:
+    leaked = primary(shop, Purpose.SEAL)
+    shop.vault.compromise_key(shop.actor, f"{leaked:016x}")
+    shop.later(5)
+    held = dict(zip(shop.tokenize("phone", *PHONES, subjects=["late"] * 40), PHONES, strict=True))
+    before = person_keys(shop)
+    work(shop)
+    assert states(shop, "seal") == ["destroyed", "active"]
+    assert not before & person_keys(shop)
+    assert opens(shop, held)
+
+
+def test_a_process_whose_keys_are_behind_catches_up_by_itself(shop: Shop) -> None:
+    """One that was not heard of for long is not waited for: it reads, and writes for a person, under a key it lacks."""
+    held = stocked(shop)
+    behind = fresh_process(shop)
+    assert opens(behind, held)
+    turn(shop, "seal")
+    assert opens(behind, held)
+    behind = fresh_process(shop)
+    behind.plain(*held)
+    turn(shop, "seal")
+    named: list[str | None] = ["customer-1"] * 3
+    assert len(behind.tokenize("phone", *PHONES[:3], subjects=named)) == 3
+
+
+def fresh_process(shop: Shop) -> Shop:
+    """Return the shop as another process has it, with keys of its own."""
+    keyring = shop.resources.keyring
+    other = Keyring(
+        Keysets(shop.resources.database), keyring.roots, next(iter(keyring.roots)), time.monotonic
+    )
+    resources = replace(shop.resources, keyring=other)
+    return replace(shop, vault=Vault(resources), resources=resources)

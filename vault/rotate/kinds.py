@@ -90,7 +90,7 @@ def _step(run: Run) -> None:
 def _total(run: Run) -> int:
     """Return how many rows the job will go through, as far as can be told now."""
     if run.job.kind in ROOTS:
-        return 0
+        return roots.count(run)
     with run.resources.database.read() as connection:
         if run.purpose is Purpose.INDEX:
             return stale.count_entries(connection, run.tenant, 0)

@@ -24,7 +24,7 @@ def renew(run: Run) -> bool:
     keys, database = run.keys(), run.resources.database
     primary = keys.primary(Purpose.SEAL)
     with database.read() as connection:
-        where = stale.made_before(run.job.notes["since"])
+        where = stale.made_before(run.job.notes["since"]) | stale.wrapped_by_another(primary.id)
         found = stale.people(connection, run.tenant, where, run.job.place, BATCH)
     if not found:
         return True

@@ -62,6 +62,18 @@ def retire(run: Run) -> bool:
     return True
 
 
+def count(run: Run) -> int:
+    """Return how many key versions, of all tenants, a job about roots will wrap anew."""
+    notes, database = run.job.notes, run.resources.database
+    return sum(
+        bool(version.wrapped)
+        and (version.root != notes["to"] if "to" in notes else version.root == notes["root"])
+        for tenant in inspection.tenants(database)
+        for keyset in Keysets(database).load(tenant)[1].values()
+        for version in keyset.versions
+    )
+
+
 def turning(run: Run) -> TurningRoot:
     """Return the job's root; RootCannotTurn if its own key has no versions."""
     root = run.resources.keyring.root(run.job.notes["root"])

@@ -59,7 +59,9 @@ def activate(run: Run) -> bool:
         put(run.tenant, turned, generation, transaction)
         run.record(transaction, "activate_key")
 
-    run.commit(work, notes={**run.job.notes, "waiting_for": 0}, **run.onward)
+    # Whoever was entered until now may have a person key that the former primary wrapped.
+    notes = {**run.job.notes, "waiting_for": 0, "since": run.resources.database.now()}
+    run.commit(work, notes=notes, **run.onward)
     return False
 
 
