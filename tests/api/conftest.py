@@ -39,17 +39,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="module")
-def transit() -> Turning:
+def turning_root() -> Turning:
     """A second root, whose own key turns."""
     return Turning()
 
 
 @pytest.fixture(scope="module")
-def resources(settings: Settings, clock: Clock, transit: Turning) -> Resources:
+def resources(settings: Settings, clock: Clock, turning_root: Turning) -> Resources:
     database = Database(settings.database(), clock, time.monotonic)
     migrate.upgrade(database)
     root = local.load(settings.root_key_file)
-    roots = {root.name: root, transit.name: transit}
+    roots = {root.name: root, turning_root.name: turning_root}
     keyring = Keyring(Keysets(database), roots, root.name, time.monotonic, settings.lease_seconds, wall=clock)
     return Resources(database, keyring, time.monotonic)
 

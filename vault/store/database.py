@@ -57,9 +57,8 @@ class Database:
         except DBAPIError as error:
             failure = _translated(error)
         if failure is not None:
-            self._local.reader = None
             connection.invalidate()
-            connection.close()
+            self._local.reader = None  # which closes it
             raise failure
 
     def _own(self) -> Connection:
