@@ -15,7 +15,7 @@ from vault.rotate.run import Run
 from vault.store import stale
 from vault.store.writer import Transaction
 
-BATCH = 1_000  # rows in one commit: the others wait for it some ten milliseconds
+BATCH = 200  # rows in one commit: others wait for it a few milliseconds, and more would gain little
 
 
 def people(run: Run) -> bool:
