@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from itertools import count
 from threading import Event, Lock, Thread
 from typing import TypeVar
 
@@ -121,6 +122,7 @@ class Keyring:
         self._block: dict[int, int] = {}
         self._lock, self._spending = Lock(), Lock()  # two: reserving messages waits for a commit
         self._loading: dict[int, Lock] = defaultdict(Lock)
+        self._loads, self._newest = count(), dict[int, int]()  # by tenant: which load the keys held are of
         self._checked: tuple[float, dict[str, KeyProblem | None]] = (float("-inf"), {})
         self._forgotten = Event()
 
@@ -148,12 +150,16 @@ class Keyring:
 
     def reload(self, tenant: int) -> TenantKeys:
         """Load and unwrap the tenant's keysets again, and keep them for the lease."""
+        number = next(self._loads)
         try:
             fresh = self._load(tenant)
         except UnwrapError:  # the root's key turned, and its old version went, between the two steps
             fresh = self._load(tenant)
         with self._lock:
-            self._tenants = {**self._tenants, tenant: fresh}
+            # A load that began later may have ended sooner, and what it saw is newer.
+            if number > self._newest.get(tenant, -1) and not self._forgotten.is_set():
+                self._newest[tenant] = number
+                self._tenants = {**self._tenants, tenant: fresh}
         return fresh
 
     def _load(self, tenant: int) -> TenantKeys:
@@ -162,10 +168,14 @@ class Keyring:
             raise UnknownKey("the tenant has no keysets")
         return self.open(tenant, generation, keysets)
 
+    def changed(self, keys: TenantKeys) -> bool:
+        """Whether the tenant's keysets changed since these keys were loaded."""
+        return self._store.generations([keys.tenant]).get(keys.tenant) != keys.generation
+
     def refresh(self, tenant: int) -> bool:
         """Load the tenant's keysets again if they changed since; return whether they had."""
         held = self._tenants.get(tenant)
-        if held is not None and self._store.generations([tenant]).get(tenant) == held.generation:
+        if held is not None and not self.changed(held):
             return False
         self.reload(tenant)
         return True

@@ -10,9 +10,11 @@ from keys.keyring import TenantKeys
 from keys.keyset import Purpose
 from vault import fields, index
 from vault.columns import MAX_FIND, Actor, Found, Page
-from vault.errors import FieldNotGranted, InvalidRequest, NotSearchable, VaultError
+from vault.errors import FieldNotGranted, InvalidRequest, NotSearchable, StaleKeyset, VaultError
 from vault.resources import Resources, description, look_up, public, record
 from vault.store.tokens import Place, Stored, fetch, find, of_subject, page
+
+ATTEMPTS = 3  # a keyset that turned while values were looked up
 
 
 def find_column(
@@ -29,11 +31,10 @@ def find_column(
         raise NotSearchable(f"{field}: values of this type are not indexed", "/field")
     if len(values) > MAX_FIND:
         raise InvalidRequest(f"at most {MAX_FIND} values are looked up in one request", "/values")
-    keys = resources.keyring.keys(actor.tenant)
     normal, refused = fields.normalize_column(field, values, options)
     errors: dict[int, VaultError] = dict(refused)
     texts = list(dict.fromkeys(text for text in normal if text is not None))
-    matches = _matches(resources, keys, actor, field, scope or field, texts)
+    keys, matches = _under_current_keys(resources, actor, field, scope or field, texts)
     found = dict(zip(texts, matches, strict=True))
     touched = [row.token for rows in matches for row in rows]
     record(resources, actor, keys, "find", field=field, tokens=touched, refused=len(errors))
@@ -78,6 +79,22 @@ def _subject_page(
             if len(rows) >= limit:
                 break
     return rows[:limit]
+
+
+def _under_current_keys(
+    resources: Resources, actor: Actor, field: str, scope: str, texts: Sequence[str]
+) -> tuple[TenantKeys, list[list[Stored]]]:
+    """Search under keys that are still the tenant's when the search is over.
+
+    Entries may have moved meanwhile to a version that those keys lack, and "there is none" would be a lie.
+    """
+    for _ in range(ATTEMPTS):
+        keys = resources.keyring.keys(actor.tenant)
+        matches = _matches(resources, keys, actor, field, scope, texts)
+        if not resources.keyring.changed(keys):
+            return keys, matches
+        resources.keyring.reload(actor.tenant)
+    raise StaleKeyset("the keyset kept changing while values were looked up")
 
 
 def _matches(
