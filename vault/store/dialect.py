@@ -20,6 +20,7 @@ class Dialect(Protocol):
     """The hot statements of one kind of database."""
 
     lanes: int  # write transactions at once in one process
+    snapshot: str  # begins a transaction that reads one state, on a connection in autocommit
 
     def turn(self) -> AbstractContextManager[None]:
         """Give a context in which this process may write."""

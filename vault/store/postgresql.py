@@ -31,6 +31,7 @@ class PostgreSQL:
     """Read committed, several writers; bulk rows by COPY, keys by unnest."""
 
     lanes = 2
+    snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
     COPY_FROM = 20  # rows from which COPY is quicker than one INSERT
 
     @contextmanager

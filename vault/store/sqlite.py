@@ -20,6 +20,7 @@ class SQLite:
     """WAL with one writer; processes queue on a file lock, which is fair and quick, before BEGIN IMMEDIATE."""
 
     lanes = 1
+    snapshot = "BEGIN"
     CHUNK = 8_000  # values bound in one statement
 
     def __init__(self, path: Path) -> None:
