@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from threading import Event
+from random import Random
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -28,10 +30,11 @@ from tests.vault.test_rotation import (
 from vault import custody, finding, presence, tokenizing
 from vault import resources as parts
 from vault.columns import Column, Spec
-from vault.errors import KeyInUse, LeaseLost, UnreadableValue
+from vault.errors import KeyInUse, LeaseLost, StaleKeyset, UnreadableValue
 from vault.rotate import kinds, renewing, sealing, turning
 from vault.rotate.run import Run
 from vault.store import subjects
+from vault.store.database import Database
 from vault.store.keysets import Keysets
 from vault.store.writer import Writer
 
@@ -378,3 +381,38 @@ def test_a_process_goes_on_to_say_that_it_lives_whatever_happens(
     assert looked.wait(10)
     living.stop()
     assert [str(error) for error in told] == ["nobody expected this"]
+
+
+# Many writers at once
+
+
+def test_a_keyset_turns_though_somebody_always_writes(shop: Shop) -> None:
+    """Those who share a row's lock on PostgreSQL let others in, and who wants to change the row waits for ever."""
+    database = shop.resources.database
+    url = database.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    ended = Event()
+
+    def writes(number: int) -> None:
+        draw, mine = Random(number), Database(url, time.time, time.monotonic)
+        while not ended.is_set():
+            generation = Keysets(mine).load(shop.actor.tenant)[0]
+            with suppress(StaleKeyset):
+                mine.write(
+                    lambda _: time.sleep(draw.uniform(0.005, 0.02)), guard=(shop.actor.tenant, generation)
+                )
+        mine.close()
+
+    threads = [Thread(target=writes, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    try:
+        time.sleep(0.5)
+        began, store = time.monotonic(), Keysets(database)
+        for _ in range(3):
+            generation, keysets = store.load(shop.actor.tenant)
+            store.save(shop.actor.tenant, keysets[Purpose.SEAL], generation)
+        assert time.monotonic() - began < 5
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()

@@ -30,6 +30,10 @@ class Dialect(Protocol):
         """Return the current epoch, and the key generation of each tenant, which may not change before the commit."""
         ...
 
+    def exclude(self, connection: Connection, tenant: int) -> None:
+        """Wait for those who hold the tenant's generation, and let nobody else hold it before the transaction ends."""
+        ...
+
     def insert(self, connection: Connection, table: str, rows: Sequence[Row]) -> None:
         """Insert whole rows, if there are any, in the order of the table's columns; a clash raises IntegrityError."""
         ...
@@ -81,17 +85,6 @@ class Dialect(Protocol):
     def worth_retrying(self, error: BaseException) -> bool:
         """Whether the same work may succeed when tried again."""
         ...
-
-
-def generations(connection: Connection, tenants: set[int], lock: str) -> dict[int, int]:
-    """Return the key generation of each tenant; `lock` is what the statement ends with."""
-    if not tenants:
-        return {}
-    ids = ", ".join(str(int(tenant)) for tenant in sorted(tenants))
-    found = connection.exec_driver_sql(
-        f"SELECT id, generation FROM tenant WHERE id IN ({ids}) ORDER BY id{lock}"
-    )
-    return {row[0]: row[1] for row in found}
 
 
 def flat(rows: Sequence[Row]) -> Row:

@@ -113,6 +113,7 @@ def put(tenant_id: int, keyset: Keyset, expected: int, transaction: Transaction)
     Nobody writes under the generation before any more once this has committed: writes hold their tenant's row.
     Raises Refused, with KeysetChanged, unless the tenant's generation was `expected`.
     """
+    transaction.dialect.exclude(transaction.connection, tenant_id)
     raised = transaction.connection.execute(
         update(tenant)
         .where(tenant.c.id == tenant_id, tenant.c.generation == expected)
