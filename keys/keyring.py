@@ -166,7 +166,38 @@ class Keyring:
         generation, keysets = self._store.load(tenant)
         if not keysets:
             raise UnknownKey("the tenant has no keysets")
-        return self.open(tenant, generation, keysets)
+        try:
+            return self.open(tenant, generation, keysets)
+        except KeyProblem:
+            held = self._rearranged(tenant, generation, keysets)
+            if held is None:
+                raise
+            return held
+
+    def _rearranged(
+        self, tenant: int, generation: int, keysets: Mapping[Purpose, Keyset]
+    ) -> TenantKeys | None:
+        """Return the keys held as the keysets have them now, until the lease ends; None if one of them is not held.
+
+        Versions become active, or are taken out of use, while the root that wraps them is away: that stops nobody who
+        has their keys.
+        """
+        held = self._tenants.get(tenant)
+        if held is None or held.generation == generation or self._clock() >= held.expires_at:
+            return None
+        versions: dict[Purpose, dict[int, OpenKey]] = {purpose: {} for purpose in keysets}
+        for purpose, keyset in keysets.items():
+            known = held.versions.get(purpose, {})
+            for version in keyset.versions:
+                if version.state not in OPENS:
+                    continue
+                if version.id not in known:
+                    return None
+                secret = known[version.id].secret
+                versions[purpose][version.id] = OpenKey(
+                    version.id, secret, version.state, version.activated_at
+                )
+        return TenantKeys(tenant, generation, versions, held.expires_at)
 
     def changed(self, keys: TenantKeys) -> bool:
         """Whether the tenant's keysets changed since these keys were loaded."""

@@ -416,3 +416,33 @@ def test_a_keyset_turns_though_somebody_always_writes(shop: Shop) -> None:
         ended.set()
         for thread in threads:
             thread.join()
+
+
+# A root that goes away half-way
+
+
+def test_a_root_that_goes_away_half_way_stops_no_writer(shop: Shop) -> None:
+    """The generation rises without the root, and all keys are in memory: until the lease ends nobody needs it."""
+    held, root = stocked(shop), Turning()
+    roots = shop.resources.keyring.roots
+    assert isinstance(roots, dict)
+    roots[root.name] = root
+    shop.vault.move_root(shop.actor, root.name)
+    work(shop)
+    writer = fresh_process(shop)
+    shop.vault.rotate_keyset(shop.actor, "seal")
+    for _ in range(2):
+        stepped(shop)
+    assert states(shop, "seal") == ["active", "pre-active"]
+    writer.plain(*held)
+    left = writer.resources.keyring.lease_left()
+    root.away = True
+    while states(shop, "seal") != ["deactivated", "active"]:
+        stepped(shop)
+        shop.later(3)
+    held |= dict(zip(writer.tokenize("phone", *PHONES), PHONES, strict=True))
+    assert len(writer.vault.find(writer.actor, "phone", PHONES[:1]).matches[0] or []) == 4
+    assert (writer.resources.keyring.lease_left() or 0) < (left or 0)
+    root.away = False
+    work(shop)
+    assert opens(fresh_process(shop), held)
