@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from api import processes
 from api.config import Settings
@@ -14,6 +15,9 @@ from vault.resources import Resources
 from vault.service import Vault
 from vault.store.database import Database
 from vault.store.keysets import Keysets
+
+if TYPE_CHECKING:
+    from api.logs import RequestLog
 
 
 def open_database(settings: Settings) -> Database:
@@ -38,7 +42,7 @@ def open_vault(settings: Settings) -> Vault:
     return Vault(open_resources(settings))
 
 
-def open_presence(resources: Resources, kind: str) -> Presence:
+def open_presence(resources: Resources, kind: str, log: RequestLog) -> Presence:
     """Return what keeps this process among the others; its keys stay out of swap and core dumps from now on."""
     resident.keep_out_of_files()
-    return Presence(resources, kind, processes.name())
+    return Presence(resources, kind, processes.name(), lambda error: log.failure(error, "presence"))

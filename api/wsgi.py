@@ -23,7 +23,8 @@ GARBAGE = 50_000  # new containers (700 by default) after which Python looks for
 settings = load()
 resources = open_resources(settings)
 app = create_app(settings, Vault(resources))
-presence = open_presence(resources, "serve")
+here: State = app.extensions[EXTENSION]
+presence = open_presence(resources, "serve", here.log)
 presence.start()
 Finalize(None, presence.stop, exitpriority=0)  # what a process of multiprocessing does last
 # What was loaded stays, and a column makes thousands of tuples that are in no cycle: looking through both took a tenth
@@ -34,7 +35,6 @@ gc.set_threshold(GARBAGE)
 
 def drain(number: int = 0, frame: FrameType | None = None) -> None:
     """Stop being ready; a signal handler."""
-    here: State = app.extensions[EXTENSION]
     here.draining = True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from itertools import count
 from threading import Event, Lock, Thread
 from typing import TypeVar
 
@@ -121,6 +122,7 @@ class Keyring:
         self._block: dict[int, int] = {}
         self._lock, self._spending = Lock(), Lock()  # two: reserving messages waits for a commit
         self._loading: dict[int, Lock] = defaultdict(Lock)
+        self._loads, self._newest = count(), dict[int, int]()  # by tenant: which load the keys held are of
         self._checked: tuple[float, dict[str, KeyProblem | None]] = (float("-inf"), {})
         self._forgotten = Event()
 
@@ -148,24 +150,63 @@ class Keyring:
 
     def reload(self, tenant: int) -> TenantKeys:
         """Load and unwrap the tenant's keysets again, and keep them for the lease."""
+        number = next(self._loads)
         try:
             fresh = self._load(tenant)
         except UnwrapError:  # the root's key turned, and its old version went, between the two steps
             fresh = self._load(tenant)
         with self._lock:
-            self._tenants = {**self._tenants, tenant: fresh}
+            # A load that began later may have ended sooner, and what it saw is newer.
+            if number > self._newest.get(tenant, -1) and not self._forgotten.is_set():
+                self._newest[tenant] = number
+                self._tenants = {**self._tenants, tenant: fresh}
         return fresh
 
     def _load(self, tenant: int) -> TenantKeys:
         generation, keysets = self._store.load(tenant)
         if not keysets:
             raise UnknownKey("the tenant has no keysets")
-        return self.open(tenant, generation, keysets)
+        try:
+            return self.open(tenant, generation, keysets)
+        except KeyProblem:
+            held = self._rearranged(tenant, generation, keysets)
+            if held is None:
+                raise
+            return held
+
+    def _rearranged(
+        self, tenant: int, generation: int, keysets: Mapping[Purpose, Keyset]
+    ) -> TenantKeys | None:
+        """Return the keys held as the keysets have them now, until the lease ends; None if one of them is not held.
+
+        Versions become active, or are taken out of use, while the root that wraps them is away: that stops nobody who
+        has their keys.
+        """
+        held = self._tenants.get(tenant)
+        if held is None or held.generation == generation or self._clock() >= held.expires_at:
+            return None
+        versions: dict[Purpose, dict[int, OpenKey]] = {purpose: {} for purpose in keysets}
+        for purpose, keyset in keysets.items():
+            known = held.versions.get(purpose, {})
+            for version in keyset.versions:
+                if version.state not in OPENS:
+                    continue
+                if version.id not in known:
+                    return None
+                secret = known[version.id].secret
+                versions[purpose][version.id] = OpenKey(
+                    version.id, secret, version.state, version.activated_at
+                )
+        return TenantKeys(tenant, generation, versions, held.expires_at)
+
+    def changed(self, keys: TenantKeys) -> bool:
+        """Whether the tenant's keysets changed since these keys were loaded."""
+        return self._store.generations([keys.tenant]).get(keys.tenant) != keys.generation
 
     def refresh(self, tenant: int) -> bool:
         """Load the tenant's keysets again if they changed since; return whether they had."""
         held = self._tenants.get(tenant)
-        if held is not None and self._store.generations([tenant]).get(tenant) == held.generation:
+        if held is not None and not self.changed(held):
             return False
         self.reload(tenant)
         return True

@@ -118,7 +118,7 @@ class Keyset:
             raise KeyStateError(f"a key version that is {old.state} cannot become {state}")
         new = replace(old, state=state)
         if state is State.ACTIVE:
-            new = replace(new, activated_at=now)
+            new = replace(new, activated_at=now, destroy_at=None)
         elif old.state is State.ACTIVE:
             new = replace(new, deactivated_at=now)
         if state is State.DESTROYED:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from keys.errors import KeyProblem, KeyStateError, RootCannotTurn
+from keys.errors import KeyProblem, KeysetChanged, KeyStateError, RootCannotTurn
 from keys.keyset import TURNS, Keyset, KeyVersion, Purpose, State
 from keys.provider import TurningRoot
 from vault.audit import journal
@@ -24,11 +24,12 @@ from vault.store import inspection, jobs
 from vault.store.jobs import Job
 from vault.store.keysets import Keysets, put
 from vault.store.needs import needs, require_none
-from vault.store.writer import Refused, Transaction
+from vault.store.writer import Transaction
 
 DUE = 0.9  # of the cryptoperiod, in time or messages, from which a keyset should be turned
 LEAST_WAIT, USUAL_WAIT, LONGEST_WAIT = 86_400, 2_592_000, 31_536_000  # seconds before a version is destroyed
 MAX_JOBS = 100
+ATTEMPTS = 3  # after somebody else changed the keyset first
 ROOTS = "roots"  # one job at a time over all tenants works on them
 
 
@@ -52,9 +53,8 @@ def rotate(resources: Resources, actor: Actor, purpose: str) -> Job:
     """Have a keyset turned; see `Vault.rotate_keyset`."""
     _, found = _keyset(resources, actor, purpose)
     _must_turn(found.purpose)
-    return _start(
-        resources, actor, "rotate_keyset", f"keyset {found.purpose}", {"purpose": found.purpose.value}
-    )
+    notes = {"purpose": found.purpose.value}
+    return _start(resources, actor, "rotate_keyset", jobs.target_of(found.purpose), notes)
 
 
 def compromise(resources: Resources, actor: Actor, key_id: str) -> Job:
@@ -64,16 +64,16 @@ def compromise(resources: Resources, actor: Actor, key_id: str) -> Job:
     if version.state in {State.DESTROYED, State.PRE_ACTIVE}:
         raise KeyStateError(f"a key version that is {version.state} has sealed nothing that is there")
     notes = {"purpose": found.purpose.value, "compromised": f"{version.id:016x}"}
-    return _start(resources, actor, "compromise_key", f"keyset {found.purpose}", notes)
+    return _start(resources, actor, "compromise_key", jobs.target_of(found.purpose), notes)
 
 
 def suspend(resources: Resources, actor: Actor, key_id: str) -> KeyInfo:
     """Take a version out of use that nothing needs; see `Vault.disable_key`."""
 
-    def turned(found: Keyset, version: KeyVersion, transaction: Transaction) -> Keyset:
+    def turned(found: Keyset, version: KeyVersion, now: float) -> Keyset:
         _must_turn(found.purpose)
-        _idle(found, version, transaction)
-        return found.turned(version.id, State.SUSPENDED, transaction.now / 1e6)
+        _idle(resources, found, version)
+        return found.turned(version.id, State.SUSPENDED, now)
 
     return _change(resources, actor, key_id, "disable_key", turned)
 
@@ -81,8 +81,8 @@ def suspend(resources: Resources, actor: Actor, key_id: str) -> KeyInfo:
 def resume(resources: Resources, actor: Actor, key_id: str) -> KeyInfo:
     """Let a suspended version open again; see `Vault.enable_key`."""
 
-    def turned(found: Keyset, version: KeyVersion, transaction: Transaction) -> Keyset:
-        return found.turned(version.id, State.DEACTIVATED, transaction.now / 1e6)
+    def turned(found: Keyset, version: KeyVersion, now: float) -> Keyset:
+        return found.turned(version.id, State.DEACTIVATED, now)
 
     return _change(resources, actor, key_id, "enable_key", turned)
 
@@ -92,11 +92,11 @@ def destroy(resources: Resources, actor: Actor, key_id: str, wait: int) -> KeyIn
     if not LEAST_WAIT <= wait <= LONGEST_WAIT:
         raise InvalidRequest("wait_seconds must be 86,400 to 31,536,000", "/wait_seconds")
 
-    def turned(found: Keyset, version: KeyVersion, transaction: Transaction) -> Keyset:
+    def turned(found: Keyset, version: KeyVersion, now: float) -> Keyset:
         _must_turn(found.purpose)
-        _idle(found, version, transaction)
-        found.turned(version.id, State.DESTROYED, transaction.now / 1e6)  # must be possible from its state
-        return found.put(replace(version, destroy_at=transaction.now / 1e6 + wait))
+        _idle(resources, found, version)
+        found.turned(version.id, State.DESTROYED, now)  # must be possible from its state
+        return found.put(replace(version, destroy_at=now + wait))
 
     return _change(resources, actor, key_id, "plan_key_destruction", turned)
 
@@ -104,7 +104,7 @@ def destroy(resources: Resources, actor: Actor, key_id: str, wait: int) -> KeyIn
 def cancel(resources: Resources, actor: Actor, key_id: str) -> KeyInfo:
     """Call a planned destruction off; see `Vault.cancel_destruction`."""
 
-    def turned(found: Keyset, version: KeyVersion, transaction: Transaction) -> Keyset:
+    def turned(found: Keyset, version: KeyVersion, now: float) -> Keyset:
         if version.destroy_at is None:
             raise KeyStateError("no destruction of this key version is planned")
         return found.put(replace(version, destroy_at=None))
@@ -118,7 +118,7 @@ def destroy_due(resources: Resources) -> int:
     One that something needs again, since a backup came back or it was enabled, stays, and is asked again next time.
     """
     database, gone = resources.database, 0
-    for tenant in inspection.tenants(database):
+    for tenant in inspection.due(database):
         _, held = Keysets(database).load(tenant)
         due = [
             version
@@ -227,9 +227,14 @@ def _must_turn(purpose: Purpose) -> None:
         )
 
 
-def _idle(found: Keyset, version: KeyVersion, transaction: Transaction) -> None:
-    """Refuse while anything needs the version."""
-    require_none(needs(transaction.connection, found, version, transaction.now))
+def _idle(resources: Resources, found: Keyset, version: KeyVersion) -> None:
+    """Refuse while anything needs the version.
+
+    Whole tables are counted, so not in a transaction that others wait for: what comes under a version comes there while
+    it is the primary, and whoever wrote under it then has committed before it was so no more.
+    """
+    with resources.database.read() as connection:
+        require_none(needs(connection, found, version, resources.database.now()))
 
 
 def _change(
@@ -237,31 +242,45 @@ def _change(
     actor: Actor,
     key_id: str,
     operation: str,
-    turned: Callable[[Keyset, KeyVersion, Transaction], Keyset],
+    turned: Callable[[Keyset, KeyVersion, float], Keyset],
 ) -> KeyInfo:
-    """Store what `turned` makes of a version's keyset, with the audit record."""
+    """Store what `turned` makes of a version's keyset, with the audit record; anew if somebody else was first."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return _attempt(resources, actor, key_id, operation, turned)
+        except KeysetChanged:
+            if attempt + 1 == ATTEMPTS:
+                raise
+    raise AssertionError
+
+
+def _attempt(
+    resources: Resources,
+    actor: Actor,
+    key_id: str,
+    operation: str,
+    turned: Callable[[Keyset, KeyVersion, float], Keyset],
+) -> KeyInfo:
     keys = resources.keyring.keys(actor.tenant)
     generation, found, version = _version(resources, actor, key_id)
+    new = turned(found, version, resources.database.clock())
 
-    def work(transaction: Transaction) -> Keyset:
-        try:
-            new = turned(found, version, transaction)
-        except (KeyProblem, VaultError) as error:
-            raise Refused(error) from None
+    def work(transaction: Transaction) -> None:
         put(actor.tenant, new, generation, transaction)
         row = journal.row(keys, actor, transaction.now, operation, count=1)
         transaction.append("audit_record", [row])
-        return new
 
-    new = resources.database.write(work, guard=(actor.tenant, generation), deadline=actor.deadline)
+    resources.database.write(work, deadline=actor.deadline)
     told = _told(resources, generation + 1, new)
     return next(info for info in told.versions if info.id == key_id)
 
 
 def _destroy(resources: Resources, actor: Actor, version: KeyVersion) -> int:
-    def turned(found: Keyset, version: KeyVersion, transaction: Transaction) -> Keyset:
-        _idle(found, version, transaction)
-        return found.turned(version.id, State.DESTROYED, transaction.now / 1e6)
+    def turned(found: Keyset, version: KeyVersion, now: float) -> Keyset:
+        if version.destroy_at is None or version.destroy_at > now:
+            raise KeyStateError("the destruction was called off meanwhile")
+        _idle(resources, found, version)
+        return found.turned(version.id, State.DESTROYED, now)
 
     try:
         _change(resources, actor, f"{version.id:016x}", "destroy_key", turned)

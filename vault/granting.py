@@ -138,10 +138,14 @@ def _new_tenant(resources: Resources, name: str, granted: Sequence[str]) -> dict
         mode: new_key(tenant, mode, "bootstrap", granted, None, now, None) for mode, tenant in tenants.items()
     }
 
+    opened = [  # before anybody waits for the transaction: a root may be slow
+        resources.keyring.open(tenant, 1, {keyset.purpose: keyset for keyset in held})
+        for tenant, held in zip(tenants.values(), keysets, strict=True)
+    ]
+
     def first_keys(transaction: Transaction) -> None:
-        for (mode, (record, text)), held in zip(made.items(), keysets, strict=True):
+        for (mode, (record, text)), keys in zip(made.items(), opened, strict=True):
             apikeys.add(transaction, record, digest_of(text))
-            keys = resources.keyring.open(record.tenant, 1, {keyset.purpose: keyset for keyset in held})
             actor = Actor(record.tenant, mode, "bootstrap", "bootstrap")
             transaction.append(
                 "audit_record", [journal.row(keys, actor, transaction.now, "bootstrap", count=1)]

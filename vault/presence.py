@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event, Thread
 
 from vault.errors import VaultError
@@ -16,9 +17,21 @@ SAY = 5.0  # seconds after which it is said again, though nothing changed
 class Presence:
     """A thread that keeps this process's keys up to date and says so in the database."""
 
-    def __init__(self, resources: Resources, kind: str, name: str) -> None:
-        """Args: `kind` is "serve" or "worker"; `name` is the process's, and no other's ever."""
-        self._resources, self._kind, self._id = resources, kind, name
+    def __init__(
+        self,
+        resources: Resources,
+        kind: str,
+        name: str,
+        failed: Callable[[Exception], None] = lambda _: None,
+    ) -> None:
+        """Speak for this process.
+
+        Args:
+            kind: "serve" or "worker".
+            name: the process's, and no other's ever.
+            failed: hears of what nobody expected; a process that fell silent would be taken for dead.
+        """
+        self._resources, self._kind, self._id, self._failed = resources, kind, name, failed
         self._ending = Event()
         self._said: tuple[float, dict[int, int]] | None = None
         self._thread = Thread(target=self._live, name="presence", daemon=True)
@@ -56,5 +69,8 @@ class Presence:
                 self.look()
             except VaultError:  # the database is away: said again when it is back
                 self._said = None
+            except Exception as error:  # noqa: BLE001 - the thread lives on
+                self._said = None
+                self._failed(error)
             if self._ending.wait(LOOK):
                 return

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from keys.errors import UnwrapError
 from keys.keyring import Keyring, TenantKeys
 from keys.keyset import Purpose
 from keys.wrapping import unwrap
@@ -13,7 +14,7 @@ from vault import cipher, tokens
 from vault.audit import journal
 from vault.columns import Actor, Description
 from vault.context import number, pack
-from vault.errors import ItemError, VaultError
+from vault.errors import ItemError, UnreadableValue, VaultError
 from vault.index import token_buckets
 from vault.store import subjects
 from vault.store.database import Database
@@ -52,12 +53,22 @@ def person_context(tenant: int, subject: bytes, key_id: int) -> bytes:
 def open_person_keys(
     keys: TenantKeys, tenant: int, wrapped: dict[bytes, subjects.Wrapped]
 ) -> dict[bytes, tuple[int, bytes]]:
-    """Return the id and plain bytes of each subject's key, by subject digest."""
-    opened = {}
-    for digest, (key_id, blob, wrap_key) in wrapped.items():
-        cipher_ = cipher.aead(keys.version(Purpose.SEAL, wrap_key))
-        opened[digest] = key_id, unwrap(cipher_, blob, person_context(tenant, digest, key_id))
-    return opened
+    """Return the id and plain bytes of each subject's key, by subject digest.
+
+    Raises UnreadableValue if one was altered or moved, UnknownKey if the version that wraps it is not held here.
+    """
+    return {digest: (one[0], open_person_key(keys, tenant, digest, *one)) for digest, one in wrapped.items()}
+
+
+def open_person_key(
+    keys: TenantKeys, tenant: int, subject: bytes, key_id: int, wrapped: bytes, wrap_key: int
+) -> bytes:
+    """Return the plain bytes of one subject's key; raises what `open_person_keys` does."""
+    key = keys.version(Purpose.SEAL, wrap_key)
+    try:
+        return unwrap(cipher.aead(key), wrapped, person_context(tenant, subject, key_id))
+    except UnwrapError:
+        raise UnreadableValue("a person key does not open: altered or moved") from None
 
 
 def parse_column(

@@ -10,7 +10,7 @@ from vault import tokens
 from vault.audit import journal
 from vault.batch import Batch, prepare
 from vault.columns import MAX_ITEMS, Actor, Column, Remember, Tokenized
-from vault.drafts import seal
+from vault.drafts import reseal, seal
 from vault.errors import InvalidRequest, StaleKeyset, StoreConflict, VaultError
 from vault.once import Once
 from vault.people import gather
@@ -60,7 +60,9 @@ def _attempt(
 
     def work(transaction: Transaction) -> list[Tokenized]:
         once.check(transaction)
-        people.hold(transaction, actor.tenant)
+        if renewed := people.hold(transaction, keys):
+            for batch in batches:
+                reseal(batch.drafts, actor.tenant, people, renewed)
         results = [_store(keys, actor, batch, transaction) for batch in batches]
         once.keep(transaction, results)
         return results

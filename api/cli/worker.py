@@ -42,7 +42,7 @@ def worker(parent: int | None, once: bool) -> None:
     holder = processes.name()
     work = Maintenance(resources, holder)
     jobs = Jobs(resources, holder, ending, ending.wait, lambda error: log.failure(error, "jobs"))
-    presence = open_presence(resources, "worker")
+    presence = open_presence(resources, "worker", log)
     presence.start()
     try:
         if once:

@@ -35,7 +35,7 @@ def compromise(actor: Actor, version_id: str) -> Response:
 
 
 @bp.post("/<version_id>/disable")
-@Operation(needs=("custody",), gives=KeyVersion, refuses=(*_ONE, errors.KeyInUse))
+@Operation(needs=("custody",), gives=KeyVersion, refuses=(*_ONE, errors.KeyInUse, errors.KeysetDoesNotTurn))
 def disable(actor: Actor, version_id: str) -> Response:
     """Suspend a version that nothing needs: it opens nothing until it is enabled again."""
     return answers.answer(shown(vault().disable_key(actor, version_id)))

@@ -292,3 +292,27 @@ def test_roots_are_not_asked_at_every_look(keyring: Keyring, root: Counted, time
     time.now += 2
     keyring.check_roots()
     assert len(asked) == 2
+
+
+def test_a_load_that_was_slow_does_not_undo_a_later_one(
+    keyring: Keyring, shelf: Shelf, root: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a process that said which version it holds would be without it."""
+    unwrap, turns = root.unwrap, iter([1])
+
+    def slow(wrapped: Sequence[bytes], contexts: Sequence[bytes]) -> list[Secret]:
+        for _ in turns:
+            shelf.generation += 1
+            keyring.reload(1)
+        return unwrap(wrapped, contexts)
+
+    monkeypatch.setattr(root, "unwrap", slow)
+    keyring.reload(1)
+    assert keyring.loaded() == {1: 2}
+
+
+def test_what_is_loaded_after_the_end_is_not_kept(keyring: Keyring) -> None:
+    keyring.keys(1)
+    keyring.forget()
+    keyring.reload(1)
+    assert keyring.loaded() == {}

@@ -24,9 +24,8 @@ def shelve(run: Run) -> bool:
 
     def work(transaction: Transaction) -> None:
         put(run.tenant, turned, generation, transaction)
-        run.record(transaction, "suspend_key")
 
-    run.commit(work, **run.onward)
+    run.commit(work, record=("suspend_key", "ok"), **run.onward)
     return False
 
 
@@ -43,9 +42,8 @@ def destroy(run: Run) -> bool:
         turned = keyset.put(replace(version, destroy_at=None))
         turned = turned.turned(version.id, State.DESTROYED, transaction.now / 1e6)
         put(run.tenant, turned, generation, transaction)
-        run.record(transaction, "destroy_key")
 
-    run.commit(work, **run.onward)
+    run.commit(work, record=("destroy_key", "ok"), **run.onward)
     return False
 
 

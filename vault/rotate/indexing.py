@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from keys.errors import UnknownKey
 from keys.keyring import TenantKeys
 from keys.keyset import Purpose
 from vault import index
@@ -64,7 +65,7 @@ def _values(
 
     try:
         return found, opened(found)
-    except UnreadableValue:
+    except (UnreadableValue, UnknownKey):
         good = readable(found, lambda row: opened([row]))
         return good, opened(good)
 

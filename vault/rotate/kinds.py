@@ -32,6 +32,7 @@ ROOTS: Mapping[str, tuple[Phase, ...]] = {
     "rewrap": (roots.note_version, roots.rewrap_all),
 }
 END = "end"
+SLICE_SECONDS = 5.0  # after which a job lets one that waits have a turn: it may be an emergency
 RETRY_SECONDS = 2.0  # after something that may pass by itself, such as a root that does not answer
 
 
@@ -53,10 +54,12 @@ def carry_out(
         told: whether the worker was told to end; the job goes on from its last commit with the next worker.
         pause: waits so many seconds, or less if the worker is told to end.
     """
-    run = Run(resources, job, pause)
+    run, until = Run(resources, job, pause), resources.monotonic() + SLICE_SECONDS
     try:
         while run.job.phase != END and not told():
             _step(run)
+            if (run.idle or resources.monotonic() >= until) and _others_wait(run):
+                break
         if run.job.phase == END:
             _finish(run)
         else:
@@ -69,6 +72,11 @@ def carry_out(
             run.note(state=WAITING, error=error.code, leased_until=until)
         except (LeaseLost, VaultError):
             return  # the lease ends by itself
+
+
+def _others_wait(run: Run) -> bool:
+    with run.resources.database.read() as connection:
+        return jobs.others_wait(connection, run.job, run.resources.database.now())
 
 
 def _step(run: Run) -> None:
@@ -108,7 +116,7 @@ def _finish(run: Run) -> None:
     state = FAILED if error else DONE
     now = run.resources.database.now()
     run.commit(
-        lambda transaction: run.record(transaction, run.job.kind, error or "ok"),
+        lambda _: None, record=(run.job.kind, error or "ok"),
         state=state, error=error, finished_at=now, leased_until=0,
     )  # fmt: skip
 

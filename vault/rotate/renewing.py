@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import partial
 
+from keys.errors import UnknownKey
 from keys.keyring import TenantKeys
 from keys.keyset import Purpose, new_key_id
 from keys.secret import Secret
-from keys.wrapping import unwrap, wrap
+from keys.wrapping import wrap
 from vault import cipher
 from vault.errors import UnreadableValue
-from vault.resources import person_context
+from vault.resources import open_person_key, person_context
 from vault.rotate.run import Run
 from vault.store import stale, subjects
 from vault.store import tokens as rows
+from vault.store.dialect import Row
 from vault.store.writer import Transaction
 
 BATCH = 25  # persons in one commit: the tokens of each are looked for in every bucket, some two milliseconds
+
+
+@dataclass(slots=True, repr=False)
+class _Renewed:
+    """What one step changes: rows of `token` and of `subject`, and how many persons it left as they are."""
+
+    tokens: list[Row] = field(default_factory=list)
+    subjects: list[Row] = field(default_factory=list)
+    skipped: int = 0
 
 
 def renew(run: Run) -> bool:
@@ -29,39 +41,47 @@ def renew(run: Run) -> bool:
     if not found:
         return True
     run.resources.keyring.spend(run.tenant, primary, len(found))
-    done, skipped = run.commit(
-        partial(_renew_all, run.tenant, keys, found), keys=keys, place=stale.place_of(found[-1])
-    )
-    run.note(done=run.job.done + done, skipped=run.job.skipped + skipped)
+
+    def work(transaction: Transaction) -> dict[str, int]:
+        renewed = _renew_all(run.tenant, keys, found, transaction)
+        done = run.job.done + len(renewed.subjects)
+        return {"done": done, "skipped": run.job.skipped + renewed.skipped}
+
+    run.commit(work, keys=keys, counted=True, place=stale.place_of(found[-1]))
     return False
 
 
 def _renew_all(
     tenant: int, keys: TenantKeys, found: list[stale.Person], transaction: Transaction
-) -> tuple[int, int]:
-    done = skipped = 0
+) -> _Renewed:
+    """Store all at once, for rows change in the order in which deletions lock them: so neither waits for the other."""
+    renewed = _Renewed()
     for one in found:
         held = subjects.lock(transaction, tenant, one.digest)
         if held != one.key:  # erased meanwhile, or erased and entered anew
             continue
         try:
-            _renew(tenant, keys, one, transaction)
-        except UnreadableValue:
-            skipped += 1
-        else:
-            done += 1
-    return done, skipped
+            _renew(tenant, keys, one, transaction, renewed)
+        except (UnreadableValue, UnknownKey):
+            renewed.skipped += 1
+    connection, change = transaction.connection, transaction.dialect.change
+    columns = ("sealed", "metadata", "seal_key", "epoch")
+    change(connection, "token", columns, ("bucket", "token"), tenant, renewed.tokens)
+    columns = ("key", "wrapped", "wrap_key", "epoch")
+    change(connection, "subject", columns, ("bucket", "digest"), tenant, renewed.subjects)
+    return renewed
 
 
-def _renew(tenant: int, keys: TenantKeys, one: stale.Person, transaction: Transaction) -> None:
+def _renew(
+    tenant: int, keys: TenantKeys, one: stale.Person, transaction: Transaction, renewed: _Renewed
+) -> None:
     """Seal all of one person's values under a new key, and wrap it under the primary."""
     connection, dialect = transaction.connection, transaction.dialect
-    context = person_context(tenant, one.digest, one.key)
-    old = unwrap(cipher.aead(keys.version(Purpose.SEAL, one.wrap_key)), one.wrapped, context)
+    old = open_person_key(keys, tenant, one.digest, one.key, one.wrapped, one.wrap_key)
     places = rows.of_subject(connection, dialect, tenant, one.digest)
     held = rows.fetch(connection, dialect, tenant, places, rows.Stored)
     new_id, new = new_key_id(), Secret.random().expose()
-    changed = []
+    changed: list[Row] = []
     for row in held.values():
         slots: list[bytes | None] = []
         for slot, blob in (("value", row.sealed), ("metadata", row.metadata)):
@@ -73,12 +93,9 @@ def _renew(tenant: int, keys: TenantKeys, one: stale.Person, transaction: Transa
                 partial(keys.version, Purpose.SEAL), {one.key: old},
             )  # fmt: skip
             slots.append(cipher.seal_for_person(new, new_id, tenant, row.field, slot, row.token, plain))
-        changed.append((*slots, new_id, transaction.epoch, row.bucket, row.token))
-    columns = ("sealed", "metadata", "seal_key", "epoch")
-    dialect.change(connection, "token", columns, ("bucket", "token"), tenant, changed)
+        names = new_id if any(slots) else None
+        changed.append((*slots, names, transaction.epoch, row.bucket, row.token))
     primary = keys.primary(Purpose.SEAL)
     blob = wrap(cipher.aead(primary), new, person_context(tenant, one.digest, new_id))
-    dialect.change(
-        connection, "subject", ("key", "wrapped", "wrap_key", "epoch"), ("bucket", "digest"), tenant,
-        [(new_id, blob, primary.id, transaction.epoch, one.bucket, one.digest)],
-    )  # fmt: skip
+    renewed.tokens += changed
+    renewed.subjects.append((new_id, blob, primary.id, transaction.epoch, one.bucket, one.digest))

@@ -25,6 +25,7 @@ class Run:
         """Args: `pause` waits so many seconds, or less if the worker is told to end."""
         self.resources, self.job, self.pause = resources, job, pause
         self.following = ""  # the phase after this one
+        self.idle = False  # whether it waits for others, so that nobody need wait for it
 
     @property
     def onward(self) -> dict[str, Any]:
@@ -51,24 +52,38 @@ class Run:
         work: Callable[[Transaction], T],
         *,
         keys: TenantKeys | None = None,
+        record: tuple[str, str] | None = None,
+        counted: bool = False,
         **progress: Any,  # noqa: ANN401
     ) -> T:
         """Carry `work` out and store the job's progress, in one transaction that changes nothing if the job is lost.
 
         Args:
             keys: the keys that the work rests on; StaleKeyset if their generation is over.
+            record: operation and result of an audit record to write; its key is at hand before anybody waits for the
+                transaction, since a root that is slow may have to be asked for it.
+            counted: what `work` returns is progress, too.
             progress: columns of the job; `place` as far as the phase has come with this.
         """
+
+        auditing = None if record is None else self.resources.keyring.keys(self.tenant)
 
         def whole(transaction: Transaction) -> T:
             jobs.hold(transaction, self.job, **progress)
             try:
-                return work(transaction)
+                result = work(transaction)
             except Refused as refused:  # here something was changed already
                 raise refused.error from None
+            if counted:
+                jobs.hold(transaction, self.job, **{**progress, **dict(result)})  # type: ignore[call-overload]
+            if auditing is not None and record is not None:
+                transaction.append("audit_record", [self._row(auditing, transaction.now, *record)])
+            return result
 
         guard = None if keys is None else (self.tenant, keys.generation)
         result = self.resources.database.write(whole, guard=guard)
+        if counted:
+            progress |= dict(result)  # type: ignore[call-overload]
         known = {name: value for name, value in progress.items() if name in Job.__slots__}
         self.job = replace(self.job, **known)
         return result
@@ -77,17 +92,8 @@ class Run:
         """Store progress alone."""
         self.commit(lambda _: None, **progress)
 
-    def record(self, transaction: Transaction, operation: str, result: str = "ok") -> None:
-        """Write the audit record of the job's end, or of a step that an auditor asks for, in the same commit."""
-        keys = self.resources.keyring.keys(self.tenant)
+    def _row(self, keys: TenantKeys, now: int, operation: str, result: str) -> journal.Row:
         actor = Actor(self.tenant, "live", self.job.actor, self.job.request_id)
-        row = journal.row(
-            keys,
-            actor,
-            transaction.now,
-            operation,
-            result=result,
-            count=self.job.done,
-            refused=self.job.skipped,
+        return journal.row(
+            keys, actor, now, operation, result=result, count=self.job.done, refused=self.job.skipped
         )
-        transaction.append("audit_record", [row])

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+from keys.errors import UnknownKey
 from keys.keyring import TenantKeys
 from keys.keyset import Purpose
-from keys.wrapping import unwrap, wrap
+from keys.wrapping import wrap
 from vault import cipher
 from vault.errors import UnreadableValue
-from vault.resources import person_context
+from vault.resources import open_person_key, person_context
 from vault.rotate.run import Run
 from vault.store import stale
 from vault.store.writer import Transaction
+
+T = TypeVar("T")
 
 BATCH = 200  # rows in one commit: others wait for it a few milliseconds, and more would gain little
 
 
 def people(run: Run) -> bool:
-    """Wrap the next person keys under the primary; their values stay as they are."""
+    """Wrap the next person keys under the primary; their values stay as they are, and so does a damaged key."""
     keys, database = run.keys(), run.resources.database
     primary = keys.primary(Purpose.SEAL)
     with database.read() as connection:
@@ -27,12 +31,17 @@ def people(run: Run) -> bool:
         found = stale.people(connection, run.tenant, where, run.job.place, BATCH)
     if not found:
         return True
-    run.resources.keyring.spend(run.tenant, primary, len(found))
+    plain = dict[bytes, bytes]()
+
+    def opened(one: stale.Person) -> None:
+        plain[one.digest] = open_person_key(keys, run.tenant, one.digest, one.key, one.wrapped, one.wrap_key)
+
+    good = readable(found, opened)
+    run.resources.keyring.spend(run.tenant, primary, len(good))
     rows = []
-    for one in found:
+    for one in good:
         context = person_context(run.tenant, one.digest, one.key)
-        key = unwrap(cipher.aead(keys.version(Purpose.SEAL, one.wrap_key)), one.wrapped, context)
-        rows.append((wrap(cipher.aead(primary), key, context), primary.id, one))
+        rows.append((wrap(cipher.aead(primary), plain[one.digest], context), primary.id, one))
 
     def work(transaction: Transaction) -> None:
         changed = [
@@ -42,7 +51,10 @@ def people(run: Run) -> bool:
         columns, on = ("wrapped", "wrap_key", "epoch"), ("bucket", "digest", "key", "wrap_key")
         transaction.dialect.change(transaction.connection, "subject", columns, on, run.tenant, changed)
 
-    run.commit(work, keys=keys, place=stale.place_of(found[-1]), done=run.job.done + len(found))
+    run.commit(
+        work, keys=keys, place=stale.place_of(found[-1]), done=run.job.done + len(good),
+        skipped=run.job.skipped + len(found) - len(good),
+    )  # fmt: skip
     return False
 
 
@@ -84,13 +96,13 @@ def _opened(
         return good, (_slot(run, keys, good, "value"), _slot(run, keys, good, "metadata"))
 
 
-def readable(found: Sequence[stale.T], attempt: Callable[[stale.T], object]) -> list[stale.T]:
+def readable(found: Sequence[T], attempt: Callable[[T], object]) -> list[T]:
     """Return the rows that open, tried one by one: a damaged one must not hold up the others."""
     good = []
     for row in found:
         try:
             attempt(row)
-        except UnreadableValue:
+        except (UnreadableValue, UnknownKey):
             continue
         good.append(row)
     return good

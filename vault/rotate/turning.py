@@ -10,7 +10,7 @@ from keys.errors import KeysetChanged
 from keys.keyset import Keyset, State
 from vault.rotate.run import Run
 from vault.store import presence
-from vault.store.keysets import Keysets, primary_root, put
+from vault.store.keysets import Keysets, put, still_wrapped
 from vault.store.writer import Transaction
 
 LOOK = 0.2  # seconds between two looks at who has loaded the new version
@@ -23,8 +23,10 @@ def add(run: Run) -> bool:
     notes = {**run.job.notes, "key": f"{new.id:016x}", "generation": generation + 1}
 
     def work(transaction: Transaction) -> None:
-        if primary_root(run.tenant, keyset, transaction) != new.root:
-            raise KeysetChanged("the keyset was moved to another root meanwhile")
+        # While the primary is wrapped as it was before, whoever wraps keysets anew has this tenant's yet to come, and
+        # the new version with them; a root's older versions do not open what is stored after that.
+        if not still_wrapped(run.tenant, keyset.primary, transaction):
+            raise KeysetChanged("the keyset was wrapped anew meanwhile")
         put(run.tenant, keyset.with_version(new), generation, transaction)
 
     run.commit(work, notes=notes, **run.onward)
@@ -38,6 +40,7 @@ def spread(run: Run) -> bool:
     with database.read() as connection:
         behind = presence.behind(connection, run.tenant, run.job.notes["generation"], database.now())
     waiting = [name for name in behind if not run.resources.gone(name)]
+    run.idle = bool(waiting)
     if waiting:
         run.note(notes={**run.job.notes, "waiting_for": len(waiting)})
         run.pause(LOOK)
@@ -52,16 +55,16 @@ def activate(run: Run) -> bool:
     leaked = run.job.notes.get("compromised")
     former = State.COMPROMISED if leaked and keyset.primary.id == int(leaked, 16) else State.DEACTIVATED
     turned = keyset.activated(new, now, former)
-    if leaked:
+    # Where its destruction was planned before, the wait may have ended first.
+    if leaked and keyset.version(int(leaked, 16)).state is not State.DESTROYED:
         turned = turned.turned(int(leaked, 16), State.COMPROMISED, now)
 
     def work(transaction: Transaction) -> None:
         put(run.tenant, turned, generation, transaction)
-        run.record(transaction, "activate_key")
 
     # Whoever was entered until now may have a person key that the former primary wrapped.
     notes = {**run.job.notes, "waiting_for": 0, "since": run.resources.database.now()}
-    run.commit(work, notes=notes, **run.onward)
+    run.commit(work, record=("activate_key", "ok"), notes=notes, **run.onward)
     return False
 
 

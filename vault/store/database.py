@@ -61,6 +61,17 @@ class Database:
             self._local.reader = None  # which closes it
             raise failure
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all that this thread reads in the meantime see one state of the database."""
+        with self.read() as connection:
+            connection.exec_driver_sql(self.dialect.snapshot).close()
+            try:
+                yield
+            finally:
+                if not (connection.closed or connection.invalidated):
+                    connection.exec_driver_sql("ROLLBACK").close()
+
     def _own(self) -> Connection:
         """Return this thread's connection; one that was idle is tried first, so that a restart costs no request."""
         reader: _Reader | None = getattr(self._local, "reader", None)

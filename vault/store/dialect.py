@@ -20,6 +20,7 @@ class Dialect(Protocol):
     """The hot statements of one kind of database."""
 
     lanes: int  # write transactions at once in one process
+    snapshot: str  # begins a transaction that reads one state, on a connection in autocommit
 
     def turn(self) -> AbstractContextManager[None]:
         """Give a context in which this process may write."""
@@ -27,6 +28,10 @@ class Dialect(Protocol):
 
     def guard(self, connection: Connection, tenants: set[int]) -> tuple[int, dict[int, int]]:
         """Return the current epoch, and the key generation of each tenant, which may not change before the commit."""
+        ...
+
+    def exclude(self, connection: Connection, tenant: int) -> None:
+        """Wait for those who hold the tenant's generation, and let nobody else hold it before the transaction ends."""
         ...
 
     def insert(self, connection: Connection, table: str, rows: Sequence[Row]) -> None:
@@ -80,17 +85,6 @@ class Dialect(Protocol):
     def worth_retrying(self, error: BaseException) -> bool:
         """Whether the same work may succeed when tried again."""
         ...
-
-
-def generations(connection: Connection, tenants: set[int], lock: str) -> dict[int, int]:
-    """Return the key generation of each tenant; `lock` is what the statement ends with."""
-    if not tenants:
-        return {}
-    ids = ", ".join(str(int(tenant)) for tenant in sorted(tenants))
-    found = connection.exec_driver_sql(
-        f"SELECT id, generation FROM tenant WHERE id IN ({ids}) ORDER BY id{lock}"
-    )
-    return {row[0]: row[1] for row in found}
 
 
 def flat(rows: Sequence[Row]) -> Row:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from vault.errors import JobRunning, LeaseLost
 from vault.store.database import Database
@@ -133,6 +133,25 @@ def hold(transaction: Transaction, held: Job, **changes: object) -> None:
     )
     if kept.rowcount != 1:
         raise LeaseLost("the job was taken over by another worker")
+
+
+def others_wait(connection: Connection, held: Job, now: int) -> bool:
+    """Whether another job could be taken now; `now` in microseconds."""
+    others = (job.c.id != held.id) & job.c.finished_at.is_(None) & (job.c.leased_until <= now)
+    return connection.execute(select(job.c.id).where(others).limit(1)).first() is not None
+
+
+def target_of(purpose: str) -> str:
+    """Return what jobs call a keyset."""
+    return f"keyset {purpose}"
+
+
+def unfinished(connection: Connection, tenant: int, target: str) -> int:
+    """Return how many of the tenant's jobs are at work on a target: one or none."""
+    query = select(func.count()).where(
+        job.c.tenant == tenant, job.c.target == target, job.c.finished_at.is_(None)
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def get(connection: Connection, tenant: int, job_id: str) -> Job | None:

@@ -113,6 +113,7 @@ def put(tenant_id: int, keyset: Keyset, expected: int, transaction: Transaction)
     Nobody writes under the generation before any more once this has committed: writes hold their tenant's row.
     Raises Refused, with KeysetChanged, unless the tenant's generation was `expected`.
     """
+    transaction.dialect.exclude(transaction.connection, tenant_id)
     raised = transaction.connection.execute(
         update(tenant)
         .where(tenant.c.id == tenant_id, tenant.c.generation == expected)
@@ -147,12 +148,13 @@ def new_tenant_id() -> int:
     return secrets.randbelow(2**63 - 1) + 1
 
 
-def primary_root(tenant_id: int, keyset: Keyset, transaction: Transaction) -> str:
-    """Return the root of the keyset's primary, and let nobody wrap that anew before the transaction ends."""
-    query = select(key_version.c.root).where(
-        key_version.c.tenant == tenant_id, key_version.c.id == keyset.primary.id
+def still_wrapped(tenant_id: int, version: KeyVersion, transaction: Transaction) -> bool:
+    """Whether a version is wrapped as it was read; nobody wraps it anew before the transaction ends."""
+    query = select(key_version.c.root, key_version.c.wrapped).where(
+        key_version.c.tenant == tenant_id, key_version.c.id == version.id
     )
-    return str(transaction.connection.execute(query.with_for_update()).scalar_one())
+    held = transaction.connection.execute(query.with_for_update()).one()
+    return (held.root, held.wrapped) == (version.root, version.wrapped)
 
 
 def _put(transaction: Transaction, keysets: Sequence[Keyset]) -> None:

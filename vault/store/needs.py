@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from keys.keyset import Keyset, KeyVersion, Purpose, State
 from vault.errors import KeyInUse
-from vault.store import stale
+from vault.store import jobs, stale
 
 
 def needs(connection: Connection, keyset: Keyset, version: KeyVersion, now: int) -> dict[str, int]:
@@ -14,6 +14,8 @@ def needs(connection: Connection, keyset: Keyset, version: KeyVersion, now: int)
     tenant, found = keyset.tenant, dict[str, int]()
     if version.state is State.ACTIVE:
         found["new_writes"] = 1
+    if version.state is State.PRE_ACTIVE:
+        found["jobs"] = jobs.unfinished(connection, tenant, jobs.target_of(keyset.purpose))
     if keyset.purpose is Purpose.SEAL:
         found |= stale.under_seal(connection, tenant, version.id)
     elif keyset.purpose is Purpose.INDEX:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from vault.store import tables
-from vault.store.dialect import COLUMNS, Lock, Row, flat, generations
+from vault.store.dialect import COLUMNS, Lock, Row, flat
 
 _NAMES = {
     "SmallInteger": "smallint", "BigInteger": "bigint", "Integer": "integer", "Text": "text",
@@ -26,11 +26,14 @@ _BY_INDEX = "SELECT " + ", ".join(
     f"set_config('enable_{way}', 'off', true)" for way in ("hashjoin", "mergejoin", "seqscan")
 )  # until the transaction ends
 
+_TURN = "hashtextextended('generation ' || id, 0)"  # the advisory lock of a tenant's generation
+
 
 class PostgreSQL:
     """Read committed, several writers; bulk rows by COPY, keys by unnest."""
 
     lanes = 2
+    snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
     COPY_FROM = 20  # rows from which COPY is quicker than one INSERT
 
     @contextmanager
@@ -40,10 +43,28 @@ class PostgreSQL:
 
     def guard(self, connection: Connection, tenants: set[int]) -> tuple[int, dict[int, int]]:
         """Take a transaction id before the epoch is read: `vault.store.epochs` rests on that order."""
-        held = generations(connection, tenants, " FOR SHARE")
+        held = self._hold(connection, tenants)
         if not held:
             connection.exec_driver_sql("SELECT pg_current_xact_id()")
         return connection.exec_driver_sql("SELECT max(id) FROM epoch").scalar_one(), held
+
+    @staticmethod
+    def _hold(connection: Connection, tenants: set[int]) -> dict[int, int]:
+        """Share the tenants' rows, behind whoever waits to change one: row locks alone let sharers pass for ever."""
+        if not tenants:
+            return {}
+        ids = ", ".join(f"({int(tenant)}::bigint)" for tenant in sorted(tenants))
+        turns = f"SELECT id, pg_advisory_xact_lock_shared({_TURN}) FROM (VALUES {ids}) AS v(id) OFFSET 0"
+        rows = "SELECT generation FROM tenant t WHERE t.id = w.id OFFSET 0 FOR SHARE"
+        found = connection.exec_driver_sql(
+            f"SELECT w.id, r.generation FROM ({turns}) AS w CROSS JOIN LATERAL ({rows}) r"
+        )
+        return {row[0]: row[1] for row in found}
+
+    def exclude(self, connection: Connection, tenant: int) -> None:
+        """Queue up with those who share the tenant's row: advisory locks are given in the order of asking."""
+        statement = f"SELECT pg_advisory_xact_lock({_TURN}) FROM (VALUES ({int(tenant)}::bigint)) AS v(id)"
+        connection.exec_driver_sql(statement)
 
     def insert(self, connection: Connection, table: str, rows: Sequence[Row]) -> None:
         """Insert few rows by one statement, more by COPY."""
