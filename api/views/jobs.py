@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import msgspec
 from flask import Blueprint, Response, url_for
 
 from api import answers
+from api.decoding import convert
 from api.operations import Operation
 from api.schema.replies import Job, JobNotes, Jobs
 from api.state import vault
@@ -59,7 +59,7 @@ def _shown(job: Held) -> Job:
 def _told(job: Held) -> JobNotes:
     """Return what of a job's notes is for others; the rest is its own book-keeping."""
     given = {"root": job.notes.get("to"), **job.notes}
-    return msgspec.convert({name: given.get(name) for name in JobNotes.__struct_fields__}, JobNotes)
+    return convert({name: given.get(name) for name in JobNotes.__struct_fields__}, JobNotes)
 
 
 def _moment(micros: int) -> datetime:

