@@ -20,7 +20,7 @@ from bench import values
 from bench.lines import Line
 from bench.plan import Plan
 from bench.rounds import interleave
-from keys.keyring import OpenKey
+from keys.openkeys import OpenKey
 from keys.secret import Secret
 from vault import cipher, fields, index, tokens
 

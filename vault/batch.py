@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from keys.keyring import TenantKeys
 from keys.keyset import Purpose, State
+from keys.openkeys import TenantKeys
 from vault import fields, index
 from vault.columns import MAX_METADATA_BYTES, Actor, Column, Spec
 from vault.drafts import Drafts

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from keys.keyring import TenantKeys
 from keys.keyset import Purpose
+from keys.openkeys import TenantKeys
 from vault import cipher
 from vault.columns import Spec
 from vault.errors import VaultError

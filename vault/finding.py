@@ -6,8 +6,8 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 
-from keys.keyring import OpenKey, TenantKeys
 from keys.keyset import Purpose
+from keys.openkeys import OpenKey, TenantKeys
 from vault import fields, index
 from vault.columns import MAX_FIND, Actor, Found, Page
 from vault.errors import FieldNotGranted, InvalidRequest, NotSearchable, StaleKeyset, VaultError

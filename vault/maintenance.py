@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 
 from keys.errors import KeyProblem
-from keys.keyring import TenantKeys
+from keys.openkeys import TenantKeys
 from vault import custody
 from vault.audit import journal
 from vault.columns import Actor

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from keys.keyring import TenantKeys
 from keys.keyset import Purpose, new_key_id
+from keys.openkeys import TenantKeys
 from keys.secret import Secret
 from keys.wrapping import wrap
 from vault import cipher

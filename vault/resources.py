@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from keys.errors import UnwrapError
-from keys.keyring import Keyring, TenantKeys
+from keys.keyring import Keyring
 from keys.keyset import Purpose
+from keys.openkeys import TenantKeys
 from keys.wrapping import unwrap
 from vault import cipher, tokens
 from vault.audit import journal

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import TypeVar
 
 from keys.errors import KeyProblem, UnknownKey
-from keys.keyring import TenantKeys
+from keys.openkeys import TenantKeys
 from vault import fields
 from vault.columns import MAX_ITEMS, PURPOSES, Actor, Described, Revealed, View
 from vault.errors import (

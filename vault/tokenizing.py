@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from keys.errors import UnknownKey
-from keys.keyring import TenantKeys
+from keys.openkeys import TenantKeys
 from vault import tokens
 from vault.audit import journal
 from vault.batch import Batch, prepare

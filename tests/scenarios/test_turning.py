@@ -162,7 +162,7 @@ FORGETFUL = """
 import sys, time
 from api.config import load
 from api.wiring import open_resources
-from keys.keyring import OpenKey
+from keys.openkeys import OpenKey
 from keys.secret import Secret
 from vault.rotate import kinds, sealing
 memory, seal = {}, sealing.cipher.seal

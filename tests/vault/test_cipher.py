@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from keys.keyring import OpenKey
+from keys.openkeys import OpenKey
 from keys.secret import Secret
 from vault import cipher
 from vault.errors import UnreadableValue

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keys.errors import UnknownKey
-from keys.keyring import TenantKeys
 from keys.keyset import Purpose
+from keys.openkeys import TenantKeys
 from vault import index
 from vault.columns import Actor
 from vault.errors import UnreadableValue

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from keys.errors import UnknownKey
-from keys.keyring import TenantKeys
 from keys.keyset import Purpose, new_key_id
+from keys.openkeys import TenantKeys
 from keys.secret import Secret
 from keys.wrapping import wrap
 from vault import cipher

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from keys.errors import UnknownKey
-from keys.keyring import TenantKeys
 from keys.keyset import Purpose
+from keys.openkeys import TenantKeys
 from keys.wrapping import wrap
 from vault import cipher
 from vault.errors import UnreadableValue
