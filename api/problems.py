@@ -93,7 +93,7 @@ HINTS: Mapping[str, str] = {
     "wrong_mode": "tok_live_ needs an sr_live_ key, tok_test_ an sr_test_ key",
     "shown_once": "POST /v1/apikeys/{id}/rotate makes a new text",
     "idempotency_key_reused": "take a new key for every new request, and the old one only to repeat it",
-    "job_running": "GET /v1/jobs lists the jobs; ask again when that one has ended",
+    "job_running": "GET /v1/jobs lists the jobs; ask again when that one has ended, or cancel it",
     "key_in_use": "GET /v1/keysets/{purpose} counts what needs each version; rotating brings it under the new one",
     "key_state": "GET /v1/keysets shows the state of every version",
     "unknown_root": "GET /v1/roots lists the roots that the settings name",

@@ -24,7 +24,7 @@ from vault.store import inspection, jobs
 from vault.store.jobs import Job
 from vault.store.keysets import Keysets, put
 from vault.store.needs import needs, require_none
-from vault.store.writer import Transaction
+from vault.store.writer import Refused, Transaction
 
 DUE = 0.9  # of the cryptoperiod, in time or messages, from which a keyset should be turned
 LEAST_WAIT, USUAL_WAIT, LONGEST_WAIT = 86_400, 2_592_000, 31_536_000  # seconds before a version is destroyed
@@ -164,6 +164,20 @@ def job(resources: Resources, actor: Actor, job_id: str) -> Job:
     if found is None:
         raise UnknownJob("no job of that id")
     return found
+
+
+def cancel_job(resources: Resources, actor: Actor, job_id: str) -> Job:
+    """Call a job off; see `Vault.cancel_job`."""
+    keys = resources.keyring.keys(actor.tenant)
+
+    def work(transaction: Transaction) -> Job:
+        found = jobs.cancel(transaction, actor.tenant, job_id)
+        if found is None:
+            raise Refused(UnknownJob("no job of that id"))
+        transaction.append("audit_record", [journal.row(keys, actor, transaction.now, "cancel_job", count=1)])
+        return found
+
+    return resources.database.write(work, deadline=actor.deadline)
 
 
 def newest_jobs(resources: Resources, actor: Actor) -> Sequence[Job]:

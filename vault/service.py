@@ -217,6 +217,14 @@ class Vault:
         """Return one of the tenant's jobs; UnknownJob if there is none of that id."""
         return custody.job(self._resources, actor, job_id)
 
+    def cancel_job(self, actor: Actor, job_id: str) -> Job:
+        """Call a job off, so that another may be at work on the same thing; return it, as it is if it had ended.
+
+        What it did stays done: rows under a new version, keysets under another root. A version that it had not yet made
+        active stays pre-active.
+        """
+        return custody.cancel_job(self._resources, actor, job_id)
+
     def jobs(self, actor: Actor) -> Sequence[Job]:
         """Return the tenant's newest 100 jobs, newest first."""
         return custody.newest_jobs(self._resources, actor)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LOOK = 0.5  # seconds between two looks at a job
 WHY = {
     "key_in_use": "`strongroom keys show` counts what needs it; when that has gone, `strongroom keys destroy` it",
+    "cancelled": "somebody called it off; what it did stays done",
     "unreadable_value": "rows that do not open were left as they are: altered, or their key is gone",
 }
 

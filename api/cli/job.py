@@ -20,7 +20,7 @@ id_argument = click.argument("job_id", metavar="ID")
 
 @click.group()
 def job() -> None:
-    """List, show and watch jobs."""
+    """List, show, watch and cancel jobs."""
 
 
 @job.command("list")
@@ -51,6 +51,15 @@ def show(screen: Screen, client: Client, /, job_id: str) -> None:
 def watch(screen: Screen, client: Client, /, job_id: str) -> None:
     """Follow the job ID to its end; exit with 1 if it failed."""
     follow(screen, client, client.job(job_id))
+
+
+@job.command()
+@online
+@id_argument
+def cancel(screen: Screen, client: Client, /, job_id: str) -> None:
+    """Call the job ID off, so that another can start; what it did stays done."""
+    found = client.cancel_job(job_id)
+    screen.data(found) if screen.json else screen.table(TITLES, [_row(found)])
 
 
 def _row(job: Job) -> tuple[object, ...]:

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, url_for
 
 from api import answers
+from api.auth import need
 from api.decoding import convert
 from api.operations import Operation
 from api.schema.replies import Job, JobNotes, Jobs
 from api.state import vault
 from vault import errors
 from vault.columns import Actor
+from vault.custody import ROOTS
 from vault.store.jobs import Job as Held
 
 bp = Blueprint("jobs", __name__, url_prefix="/v1/jobs")
@@ -30,6 +32,17 @@ def index(actor: Actor) -> Response:
 def show(actor: Actor, job_id: str) -> Response:
     """Say how far a job has come."""
     return answers.answer(_shown(vault().job(actor, job_id)))
+
+
+@bp.post("/<job_id>/cancel")
+@Operation(needs=("custody", "roots"), gives=Job, refuses=(errors.UnknownJob,))
+def cancel(actor: Actor, job_id: str) -> Response:
+    """Call a job off, so that another can start; what it did stays done, and one that has ended stays as it is.
+
+    A job on the roots needs the operation roots, any other custody.
+    """
+    need(actor, "roots" if vault().job(actor, job_id).target == ROOTS else "custody")
+    return answers.answer(_shown(vault().cancel_job(actor, job_id)))
 
 
 def started(job: Held) -> Response:

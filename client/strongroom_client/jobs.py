@@ -82,6 +82,10 @@ class Jobs(Session):
         """Return a job as it is now; raise NotFound (code unknown_job)."""
         return self._call("GET", f"/v1/jobs/{quote(job_id, safe='').replace('.', '%2E')}", Job)
 
+    def cancel_job(self, job_id: str) -> Job:
+        """Call a job off, so that another can start; what it did stays done. Return it: `error` is cancelled."""
+        return self._call("POST", f"/v1/jobs/{quote(job_id, safe='').replace('.', '%2E')}/cancel", Job)
+
     def wait_for_job(
         self,
         job_id: str,

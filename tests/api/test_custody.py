@@ -115,6 +115,7 @@ def test_what_never_turns(door: Door) -> None:
         ("GET", "/v1/keysets/password", "unknown_keyset"),
         ("POST", "/v1/keysets/SEAL/rotate", "unknown_keyset"),
         ("GET", f"/v1/jobs/{JOB_ID}", "unknown_job"),
+        ("POST", f"/v1/jobs/{JOB_ID}/cancel", "unknown_job"),
         *[("POST", f"/v1/keys/{KEY_ID}/{verb}", "unknown_key_version")
           for verb in ("compromise", "disable", "enable", "destroy", "cancel")],
     ],
@@ -287,3 +288,16 @@ def test_a_used_up_key_names_what_helps(
     reply = door.post("/v1/tokens", {"field": "phone", "value": "+8613800138000"})
     assert problem(reply)[:2] == (503, error.code)  # type: ignore[attr-defined]
     assert "strongroom keys rotate seal" in loads(reply)["hint"]
+
+
+def test_a_job_is_called_off_by_those_who_may_start_it(door: Door, narrow: Callable[..., Door]) -> None:
+    job = started(door, "/v1/roots/move", {"to": "transit"})
+    path = f"/v1/jobs/{job['id']}/cancel"
+    assert problem(narrow("custody").post(path)) == (403, "forbidden", None)
+    over = loads(narrow("roots").post(path))
+    assert (over["state"], over["error"], over["finished_at"] is None) == ("failed", "cancelled", False)
+    job = started(door, "/v1/keysets/audit/rotate")
+    path = f"/v1/jobs/{job['id']}/cancel"
+    assert problem(narrow("roots").post(path)) == (403, "forbidden", None)
+    assert loads(narrow("custody").post(path))["error"] == "cancelled"
+    assert loads(door.post(path))["error"] == "cancelled"

@@ -30,10 +30,10 @@ from tests.vault.test_rotation import (
 from vault import custody, finding, presence, tokenizing
 from vault import resources as parts
 from vault.columns import Column, Spec
-from vault.errors import KeyInUse, LeaseLost, StaleKeyset, UnreadableValue
+from vault.errors import JobRunning, KeyInUse, LeaseLost, StaleKeyset, UnknownJob, UnreadableValue
 from vault.rotate import kinds, renewing, sealing, turning
 from vault.rotate.run import Run
-from vault.store import subjects
+from vault.store import jobs, subjects
 from vault.store.database import Database
 from vault.store.keysets import Keysets
 from vault.store.writer import Writer
@@ -58,7 +58,7 @@ def test_a_damaged_person_key_holds_no_rotation_up(shop: Shop, purpose: str) -> 
     damage_a_person(shop)
     job = turn(shop, purpose)
     assert (job.state, job.error) == ("failed", "unreadable_value")
-    assert job.skipped in {"seal": {1}, "index": {5, 6}}[purpose]  # the person has five values or six
+    assert job.skipped in {"seal": {1}, "index": {5, 6}}[purpose]  # 40 values of 7 persons
     assert job.done + job.skipped == job.total
     assert states(shop, purpose) == ["deactivated", "active"]
 
@@ -446,3 +446,54 @@ def test_a_root_that_goes_away_half_way_stops_no_writer(shop: Shop) -> None:
     root.away = False
     work(shop)
     assert opens(fresh_process(shop), held)
+
+
+# Jobs that can never end
+
+
+def test_a_move_to_a_root_that_is_gone_for_good_is_called_off(shop: Shop) -> None:
+    """It would be in the way of every other job on the roots, that of bringing all back among them, for ever."""
+    held, root = stocked(shop), Turning()
+    roots = shop.resources.keyring.roots
+    assert isinstance(roots, dict)
+    roots[root.name] = root
+    stuck = shop.vault.move_root(shop.actor, root.name)
+    stepped(shop)  # one tenant is moved
+    del roots[root.name]
+    other = fresh_process(shop)
+    work(other)
+    assert (shop.vault.job(shop.actor, stuck.id).state, shop.vault.job(shop.actor, stuck.id).error) == (
+        "waiting", "unknown_root",
+    )  # fmt: skip
+    with pytest.raises(JobRunning):
+        shop.vault.move_root(shop.actor, "memory")
+    with pytest.raises(UnknownJob):
+        shop.vault.cancel_job(shop.tests, stuck.id)
+    over = shop.vault.cancel_job(shop.actor, stuck.id)
+    assert (over.state, over.error, over.finished_at is None) == ("failed", "cancelled", False)
+    assert shop.vault.cancel_job(shop.actor, stuck.id) == over
+    roots[root.name] = root
+    back = shop.vault.move_root(shop.actor, "memory")
+    work(shop)
+    assert shop.vault.job(shop.actor, back.id).state == "done"
+    assert opens(fresh_process(shop), held)
+
+
+def test_who_has_a_job_that_was_called_off_changes_nothing_more(shop: Shop) -> None:
+    held = stocked(shop)
+    job = shop.vault.rotate_keyset(shop.actor, "seal")
+    stepped(shop)
+    taken = jobs.take(shop.resources.database, "worker", lambda _: False)
+    assert taken is not None
+    shop.vault.cancel_job(shop.actor, job.id)
+    kinds.carry_out(shop.resources, taken, lambda: False, lambda _: None)
+    assert states(shop, "seal") == ["active", "pre-active"]
+    left = shop.vault.keyset(shop.actor, "seal").versions[-1].id
+    shop.vault.destroy_key(shop.actor, left, 86_400)
+    assert turn(shop, "seal").state == "done"
+    assert opens(shop, held)
+
+
+def test_what_has_ended_stays_as_it_is(shop: Shop) -> None:
+    finished = turn(shop, "audit")
+    assert shop.vault.cancel_job(shop.actor, finished.id) == finished

@@ -17,6 +17,7 @@ from vault.store.writer import Refused, Transaction
 
 LEASE_SECONDS = 30.0
 
+CANCELLED = "cancelled"  # the error of a job that somebody called off
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 
 
@@ -152,6 +153,20 @@ def unfinished(connection: Connection, tenant: int, target: str) -> int:
         job.c.tenant == tenant, job.c.target == target, job.c.finished_at.is_(None)
     )
     return int(connection.execute(query).scalar_one())
+
+
+def cancel(transaction: Transaction, tenant: int, job_id: str) -> Job | None:
+    """End a job as it is; return it, or None if the tenant has none of that id.
+
+    Whoever has it finds that it has ended, and changes nothing more.
+    """
+    mine = (job.c.tenant == tenant) & (job.c.id == job_id)
+    over = {
+        "state": FAILED, "error": CANCELLED, "finished_at": transaction.now, "updated_at": transaction.now,
+        "leased_until": 0, "epoch": transaction.epoch,
+    }  # fmt: skip
+    transaction.connection.execute(update(job).where(mine, job.c.finished_at.is_(None)).values(over))
+    return get(transaction.connection, tenant, job_id)
 
 
 def get(connection: Connection, tenant: int, job_id: str) -> Job | None:
