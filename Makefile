@@ -25,7 +25,7 @@ run: $(VENV)/run.stamp ## start a development service and leave it running; Ctrl
 vault: $(VENV)/dev.stamp ## start a real HashiCorp Vault for development; builds it the first time, a quarter of an hour
 	@PYTHONPATH=. exec $(BIN)/python -m tests.vault_server
 
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist worksteal
 test: lint ## run every check and test; STRONGROOM_REQUIRE_ALL=1 makes a missing part a failure
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
