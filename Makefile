@@ -9,10 +9,10 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo run test campaign lint format bench docs dist lock clean
+.PHONY: help setup demo run vault test campaign campaign-rotation lint format bench docs dist lock clean
 
 help: ## list these tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/dev.stamp ## set up .venv with everything that tests need
 
@@ -22,12 +22,18 @@ demo: $(VENV)/run.stamp ## tokenize 10,000 made-up customers, reveal them and co
 run: $(VENV)/run.stamp ## start a development service and leave it running; Ctrl-C ends it
 	@exec $(BIN)/python examples/run.py
 
-PYTEST_ARGS ?= -n 2
+vault: $(VENV)/dev.stamp ## start a real HashiCorp Vault for development; builds it the first time, a quarter of an hour
+	@PYTHONPATH=. exec $(BIN)/python -m tests.vault_server
+
+PYTEST_ARGS ?= -n 2 --dist worksteal
 test: lint ## run every check and test; STRONGROOM_REQUIRE_ALL=1 makes a missing part a failure
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 campaign: $(VENV)/dev.stamp ## the scenarios in their long form, an hour or two: kills, stops, races
 	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios
+
+campaign-rotation: $(VENV)/dev.stamp ## 200 kills while the keys of 1,000,000 rows turn, on both databases; hours
+	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios/test_turning.py
 
 lint: $(VENV)/dev.stamp ## ruff, mypy and the one direction of imports
 	$(BIN)/ruff check

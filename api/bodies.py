@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from api import intake, validation
+from api.decoding import convert, decoder
 from api.errors import MalformedJson
 from api.state import state
 from api.visit import visit
 from vault.errors import InvalidRequest
 
 T = TypeVar("T")
-_DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
 
 
 def read(kind: type[T], loose: type[T] | None = None, *, optional: bool = False) -> T:
@@ -41,7 +41,7 @@ def read(kind: type[T], loose: type[T] | None = None, *, optional: bool = False)
 def decode(body: bytes, kind: type[T], loose: type[T] | None = None) -> T:
     """Return `body` as `kind`, or as `loose` if only single items are of the wrong type."""
     try:
-        ask: T = _decoder(kind).decode(body)
+        ask: T = decoder(kind).decode(body)
         doubtful = b"\\" in body or body.count(b":") != msgspec.json.encode(ask).count(b":")
     except msgspec.ValidationError as error:
         if loose is not None and validation.in_item(str(error)):
@@ -62,7 +62,7 @@ def query(kind: type[T]) -> T:
     if any(len(values) > 1 for values in given.listvalues()):
         raise InvalidRequest("a query parameter is given twice")
     try:
-        return msgspec.convert(given.to_dict(), kind, strict=False)
+        return convert(given.to_dict(), kind, strict=False)
     except msgspec.ValidationError as error:
         refused = validation.refusal(str(error))
         name = refused.pointer.lstrip("/")
@@ -76,14 +76,6 @@ def refuse_query() -> None:
     """
     if visit().environ.get("QUERY_STRING"):
         raise InvalidRequest("there is no query here; is a question mark of the path not quoted?")
-
-
-def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
-    """Return the decoder of `kind`, made once."""
-    made = _DECODERS.get(kind)
-    if made is None:
-        made = _DECODERS[kind] = msgspec.json.Decoder(kind)
-    return made
 
 
 def _refuse_duplicates(body: bytes) -> None:

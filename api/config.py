@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,15 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.errors import SettingsError
+
+_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+_PATH = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
+SECRETS = (
+    "VAULT_TOKEN",
+    "VAULT_SECRET_ID",
+    "VAULT_JWT",
+    "ROOT_PASSPHRASE",
+)  # in files only, never themselves
 
 
 class Settings(BaseSettings):
@@ -20,6 +30,16 @@ class Settings(BaseSettings):
         database_url_file: a file that holds the URL instead, since a PostgreSQL URL may hold a password.
         root_key_file: the local root's key file (mode 0600).
         root_passphrase_file: a file with its passphrase, where it has one.
+        root: which root key wraps the keysets of new tenants: `local` or `vault`; both open what they wrapped.
+        vault_addr: HashiCorp Vault's address; the other vault_ settings mean nothing without it.
+        vault_namespace: of Vault Enterprise or HCP.
+        vault_ca: PEM file of the one authority to trust; the system's without it.
+        vault_mount, vault_key: of the Transit engine, and the key in it.
+        vault_auth, vault_auth_mount: how to log in, and where that auth method is mounted (default: its own name).
+        vault_role_id, vault_role_id_file: of AppRole, either of them.
+        vault_secret_id_file, vault_secret_id_wrapped: of AppRole; wrapped: the file holds a wrapping token.
+        vault_token_file: a token that somebody else keeps good.
+        vault_kubernetes_role, vault_jwt_file: of the Kubernetes auth method.
         host, port: where `strongroom serve` listens; a host that is not loopback needs TLS.
         workers, threads: serving processes, and threads in each.
         tls_certificate, tls_key: PEM files.
@@ -27,6 +47,8 @@ class Settings(BaseSettings):
         request_seconds: a request that was not written by then is refused.
         max_body_bytes: the largest request body.
         maintenance_seconds: the pause between two rounds of background work.
+        cryptoperiod_days: how long a version of the seal keyset seals (SP 800-57 Part 1 Rev. 5, 5.3.6: two years).
+        max_messages: how many messages it seals (SP 800-38D, section 8.3: 2**32).
     """
 
     model_config = SettingsConfigDict(env_prefix="STRONGROOM_", frozen=True, hide_input_in_errors=True)
@@ -35,6 +57,21 @@ class Settings(BaseSettings):
     database_url_file: Path | None = None
     root_key_file: Path = Path("var/root.key")
     root_passphrase_file: Path | None = None
+    root: Literal["local", "vault"] | None = None
+    vault_addr: str | None = None
+    vault_namespace: str = ""
+    vault_ca: Path | None = None
+    vault_mount: str = Field(default="transit", pattern=_PATH, max_length=64)
+    vault_key: str = Field(default="strongroom", pattern=_NAME, max_length=48)
+    vault_auth: Literal["approle", "token", "kubernetes"] = "approle"
+    vault_auth_mount: str | None = Field(default=None, pattern=_PATH)
+    vault_role_id: str | None = None
+    vault_role_id_file: Path | None = None
+    vault_secret_id_file: Path | None = None
+    vault_secret_id_wrapped: bool = False
+    vault_token_file: Path | None = None
+    vault_kubernetes_role: str | None = None
+    vault_jwt_file: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
     host: str = "127.0.0.1"
     port: int = Field(default=8700, ge=0, le=65_535)
     workers: int = Field(default=2, ge=1, le=64)
@@ -45,6 +82,8 @@ class Settings(BaseSettings):
     request_seconds: float = Field(default=30.0, gt=0, le=600)
     max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1_024, le=64 * 1024 * 1024)
     maintenance_seconds: float = Field(default=60.0, ge=1, le=86_400)
+    cryptoperiod_days: float = Field(default=730.0, gt=0, le=3_650)
+    max_messages: int = Field(default=2**32, ge=1_000, le=2**32)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_dir: Path | None = None
 
@@ -66,6 +105,11 @@ class Settings(BaseSettings):
 
 def load() -> Settings:
     """Read the settings from the environment; SettingsError names the variables that are wrong, never their values."""
+    for name in SECRETS:
+        if f"STRONGROOM_{name}" in os.environ:
+            raise SettingsError(
+                f"STRONGROOM_{name}: a secret is not taken from the environment; STRONGROOM_{name}_FILE names its file"
+            )
     try:
         return Settings()
     except ValidationError as error:

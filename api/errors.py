@@ -79,6 +79,12 @@ class ShownOnce(ApiError):
     code = "shown_once"
 
 
+class RootNotListed(ApiError):
+    """The settings list no root key of that name."""
+
+    code = "unknown_root"
+
+
 class InternalError(ApiError):
     """Something of ours is broken; the log knows where."""
 

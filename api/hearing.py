@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from queue import Empty, SimpleQueue
+import time
 
 _NUDGE = signal.SIGURG  # ignored where nobody handles it
-_AGAIN = 0.05  # seconds between two nudges
+_AGAIN = 0.02  # seconds between two nudges
 
 
 def hear() -> None:
@@ -24,8 +24,8 @@ def hear() -> None:
     """
     ours, theirs = os.pipe()
     os.set_blocking(theirs, False)
-    awake: SimpleQueue[None] = SimpleQueue()
-    signal.signal(_NUDGE, lambda *_: awake.put(None))
+    awake: list[int] = []
+    signal.signal(_NUDGE, lambda number, _: awake.append(number))
     signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
     os.register_at_fork(after_in_child=_as_python_does)
     main = threading.get_ident()
@@ -36,21 +36,12 @@ def _as_python_does() -> None:
     signal.set_wakeup_fd(-1)
 
 
-def _wake(told: int, main: int, awake: SimpleQueue[None]) -> None:
+def _wake(told: int, main: int, awake: list[int]) -> None:
     """Nudge the main thread after each signal until it has run the handlers of those before, lowest number first."""
     while numbers := os.read(told, 64):
         if set(numbers) == {_NUDGE}:
             continue
-        while not awake.empty():  # of an earlier nudge
-            awake.get()
-        signal.pthread_kill(main, _NUDGE)
-        while not _heard(awake):
+        awake.clear()  # of an earlier nudge
+        while not awake:
             signal.pthread_kill(main, _NUDGE)
-
-
-def _heard(awake: SimpleQueue[None]) -> bool:
-    try:
-        awake.get(timeout=_AGAIN)
-    except Empty:
-        return False
-    return True
+            time.sleep(_AGAIN)

@@ -7,9 +7,11 @@ With several workers each writes its own files into `metrics_dir`, and any of th
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -75,3 +77,31 @@ class Metrics:
         registry = CollectorRegistry()
         MultiProcessCollector(registry, str(self._directory))  # type: ignore[no-untyped-call]
         return generate_latest(registry)
+
+
+def key_gauges(lease: float | None, roots: Mapping[str, str]) -> bytes:
+    """Return how the keys stand in the process that answers, in the text format: each process has a lease of its own.
+
+    Args:
+        lease: seconds until the first lease in memory ends; None if no key is held.
+        roots: "ok", or what is wrong, by the root's name.
+    """
+    registry = CollectorRegistry()
+    registry.register(_KeyGauges(lease, roots))
+    return generate_latest(registry)
+
+
+class _KeyGauges:
+    """What was just asked, as prometheus-client collects it."""
+
+    def __init__(self, lease: float | None, roots: Mapping[str, str]) -> None:
+        self._lease, self._roots = lease, roots
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the families."""
+        words = "Seconds until the keys in this process's memory are dropped, unless their root answers"
+        yield GaugeMetricFamily("strongroom_key_lease_seconds", words, value=self._lease or 0.0)
+        answers = GaugeMetricFamily("strongroom_root_up", "Whether a root key answers", labels=["root"])
+        for name, word in self._roots.items():
+            answers.add_metric([name], float(word == "ok"))
+        yield answers

@@ -17,7 +17,14 @@ from api import problems
 from api.operations import Operation, declared
 from api.schema.replies import Problem
 from api.state import state
-from keys.errors import KeyProblem
+from keys.errors import (
+    KeyProblem,
+    RootForbidden,
+    RootLoginRefused,
+    RootUnavailable,
+    RootUnfit,
+    RootUntrusted,
+)
 from vault import errors as vault
 
 Json = dict[str, Any]
@@ -27,7 +34,8 @@ _PART = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 _ALWAYS = (api.BadRequest, api.InternalError)
 _SIGNED_IN = (
     api.Unauthenticated, api.Forbidden, vault.InvalidRequest, vault.DeadlineExceeded, vault.StaleKeyset,
-    vault.StoreUnavailable, vault.StoreConflict, vault.SchemaBehind, KeyProblem,
+    vault.StoreUnavailable, vault.StoreConflict, vault.SchemaBehind, RootUnavailable, RootForbidden, RootLoginRefused,
+    RootUntrusted, RootUnfit, KeyProblem,
 )  # fmt: skip
 _WITH_BODY = (api.MalformedJson, api.BodyTooLarge, api.TooManyValues, api.UnsupportedMediaType)
 _KEYED = (vault.IdempotencyKeyReused,)
@@ -35,6 +43,9 @@ _PATHS: Mapping[str, tuple[str, str]] = {
     "token": ("An opaque token.", "tok_live_" + "0" * 35),
     "subject": ("Your own id of the person or company.", "customer-1"),
     "key_id": ("The public id of an API key.", "key-1"),
+    "purpose": ("What a keyset is for.", "seal"),
+    "version_id": ("The id of a key version: 16 hex digits.", "0" * 16),
+    "job_id": ("The id of a job.", "job_" + "0" * 16),
 }
 _REQUEST_ID = {
     "description": "Names the request in log and audit: the caller's own, if it has this form.",

@@ -13,6 +13,7 @@ from api import intake
 from api.schema.replies import ItemProblem, Problem
 from api.state import state
 from api.visit import visit
+from keys import errors as keys
 from keys.errors import KeyProblem
 from vault import errors as vault
 from vault.columns import AlreadyDone, Reply
@@ -30,6 +31,7 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     api.ShownOnce: (409, "The API key was made and shown before"),
     api.BodyTooLarge: (413, "The body is too large"),
     api.TooManyValues: (413, "There are too many values"),
+    api.RootNotListed: (422, "There is no such root key"),
     api.UnsupportedMediaType: (415, "The body must be application/json"),
     api.InternalError: (500, "Something is broken here"),
     vault.InvalidRequest: (422, "The request is not valid"),
@@ -51,6 +53,12 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.TokenSpaceExhausted: (409, "Too few tokens are left"),
     vault.UnknownSubject: (404, "There is no such subject"),
     vault.UnknownApiKey: (404, "There is no such API key"),
+    vault.UnknownKeyset: (404, "There is no such keyset"),
+    vault.UnknownKeyVersion: (404, "There is no such key version"),
+    vault.UnknownJob: (404, "There is no such job"),
+    vault.JobRunning: (409, "A job is at work on this"),
+    vault.KeyInUse: (409, "Something needs the key version"),
+    vault.KeysetDoesNotTurn: (422, "The keyset never rotates"),
     vault.IdempotencyKeyReused: (422, "The Idempotency-Key was used before"),
     vault.DeadlineExceeded: (503, "The request took too long"),
     vault.StaleKeyset: (503, "The keys are changing"),
@@ -59,6 +67,15 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.SchemaBehind: (503, "The database's schema is not ready"),
     vault.UnreadableValue: (500, "A sealed value does not open"),
     vault.VaultError: (500, "Something is broken here"),
+    keys.RootUnavailable: (503, "The root key's Vault does not answer"),
+    keys.RootForbidden: (503, "Vault's policy forbids it"),
+    keys.RootLoginRefused: (503, "Vault refuses the login"),
+    keys.RootUntrusted: (503, "Vault's certificate is not trusted"),
+    keys.RootUnfit: (503, "Vault's key cannot be a root"),
+    keys.KeyStateError: (409, "The key version's state does not allow this"),
+    keys.RootCannotTurn: (422, "The root's own key has no versions"),
+    keys.KeyExpired: (503, "The seal key's cryptoperiod is over"),
+    keys.KeyExhausted: (503, "The seal key has sealed as many messages as it may"),
     KeyProblem: (503, "The keys cannot be used"),
 }
 
@@ -76,7 +93,15 @@ HINTS: Mapping[str, str] = {
     "wrong_mode": "tok_live_ needs an sr_live_ key, tok_test_ an sr_test_ key",
     "shown_once": "POST /v1/apikeys/{id}/rotate makes a new text",
     "idempotency_key_reused": "take a new key for every new request, and the old one only to repeat it",
+    "job_running": "GET /v1/jobs lists the jobs; ask again when that one has ended, or cancel it",
+    "key_in_use": "GET /v1/keysets/{purpose} counts what needs each version; rotating brings it under the new one",
+    "key_state": "GET /v1/keysets shows the state of every version",
+    "unknown_root": "GET /v1/roots lists the roots that the settings name",
+    "root_cannot_turn": "POST /v1/roots/move wraps the keysets under another root",
+    "key_expired": "rotate the seal keyset: `strongroom keys rotate seal`, or POST /v1/keysets/seal/rotate",
+    "key_exhausted": "rotate the seal keyset: `strongroom keys rotate seal`, or POST /v1/keysets/seal/rotate",
     "store_unavailable": "send it again with the same Idempotency-Key",
+    "root_unavailable": "nothing was written; send it again with the same Idempotency-Key",
     "deadline_exceeded": "nothing was written; send it again with the same Idempotency-Key",
     "stale_keyset": "nothing was written; send it again with the same Idempotency-Key",
 }

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
+from typing import TYPE_CHECKING
 
-from api.config import Settings, read_secret
+from api import processes
+from api.config import Settings
+from api.roots import open_roots
+from keys import resident
 from keys.keyring import Keyring
-from keys.providers import local
-from keys.secret import Secret
-from vault.maintenance import Maintenance
+from vault.presence import Presence
 from vault.resources import Resources
 from vault.service import Vault
 from vault.store.database import Database
 from vault.store.keysets import Keysets
+
+if TYPE_CHECKING:
+    from api.logs import RequestLog
 
 
 def open_database(settings: Settings) -> Database:
@@ -23,15 +26,15 @@ def open_database(settings: Settings) -> Database:
 
 
 def open_resources(settings: Settings) -> Resources:
-    """Return database and keyring, the root key opened; KeyFileError or SettingsError if it cannot be."""
-    passphrase = None
-    if settings.root_passphrase_file is not None:
-        passphrase = Secret(read_secret(settings.root_passphrase_file))
-    root = local.load(settings.root_key_file, passphrase)
+    """Return database and keyring, the root keys opened; KeyFileError or SettingsError if they cannot be."""
+    roots, primary_root = open_roots(settings)
     database = open_database(settings)
-    keyring = Keyring(Keysets(database), {root.name: root}, root.name, time.monotonic, settings.lease_seconds)
+    keyring = Keyring(
+        Keysets(database), roots, primary_root, time.monotonic, settings.lease_seconds,
+        max_messages=settings.max_messages, cryptoperiod=settings.cryptoperiod_days * 86_400,
+    )  # fmt: skip
     keyring.expire_in_time()
-    return Resources(database, keyring, time.monotonic)
+    return Resources(database, keyring, time.monotonic, processes.gone)
 
 
 def open_vault(settings: Settings) -> Vault:
@@ -39,6 +42,7 @@ def open_vault(settings: Settings) -> Vault:
     return Vault(open_resources(settings))
 
 
-def open_maintenance(settings: Settings) -> Maintenance:
-    """Return the background work of the worker process."""
-    return Maintenance(open_resources(settings), f"{socket.gethostname()}:{os.getpid()}")
+def open_presence(resources: Resources, kind: str, log: RequestLog) -> Presence:
+    """Return what keeps this process among the others; its keys stay out of swap and core dumps from now on."""
+    resident.keep_out_of_files()
+    return Presence(resources, kind, processes.name(), lambda error: log.failure(error, "presence"))

@@ -8,16 +8,25 @@ from __future__ import annotations
 import gc
 import signal
 import threading
+from multiprocessing.util import Finalize
 from types import FrameType
 
 from api import create_app
 from api.config import load
 from api.hearing import hear
 from api.state import EXTENSION, State
+from api.wiring import open_presence, open_resources
+from vault.service import Vault
 
 GARBAGE = 50_000  # new containers (700 by default) after which Python looks for cycles among them
 
-app = create_app(load())
+settings = load()
+resources = open_resources(settings)
+app = create_app(settings, Vault(resources))
+here: State = app.extensions[EXTENSION]
+presence = open_presence(resources, "serve", here.log)
+presence.start()
+Finalize(None, presence.stop, exitpriority=0)  # what a process of multiprocessing does last
 # What was loaded stays, and a column makes thousands of tuples that are in no cycle: looking through both took a tenth
 # of a column's processor time.
 gc.freeze()
@@ -26,7 +35,6 @@ gc.set_threshold(GARBAGE)
 
 def drain(number: int = 0, frame: FrameType | None = None) -> None:
     """Stop being ready; a signal handler."""
-    here: State = app.extensions[EXTENSION]
     here.draining = True
 
 

@@ -8,14 +8,15 @@ import sys
 import time
 from collections.abc import Iterator
 
-from bench import columns, core, curve, reveals, singles
+from bench import columns, core, curve, reveals, singles, turning
 from bench.lines import Line
 from bench.places import Place, places
 from bench.plan import FULL, QUICK, SHORT, Plan
 from tests.databases import KINDS
 
 OVER_HTTP = {"columns": columns.run, "singles": singles.run, "reveals": reveals.run}
-SECTIONS = ("core", *OVER_HTTP, "curve")
+ALONE = {"curve": curve.run, "turning": turning.run}  # on a table that is empty at first
+SECTIONS = ("core", *OVER_HTTP, *ALONE)
 
 
 def main() -> None:
@@ -56,16 +57,17 @@ def _over_http(place: Place, plan: Plan, sections: tuple[str, ...]) -> Iterator[
         with place.service() as service:
             for run in asked:
                 yield from run(place, service, plan)
-    if "curve" in sections:
-        with place.service() as service:  # another one: its table must be empty at first
-            yield from curve.run(place, service, plan)
+    for name, run in ALONE.items():
+        if name in sections:
+            with place.service() as service:
+                yield from run(place, service, plan)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--quick", action="store_true", help="tiny sizes, for a test: measures nothing")
-    length.add_argument("--full", action="store_true", help="the curve to 1,000,000 rows; some 6 minutes")
+    length.add_argument("--full", action="store_true", help="the curve to 1,000,000 rows; some 10 minutes")
     parser.add_argument(
         "--store", choices=KINDS, action="append", help="one kind of database (default: both)"
     )

@@ -1,7 +1,9 @@
 """A load generator in a process of its own: keeps connections busy with requests made beforehand (one epoll loop).
 
 `python -m bench.client PORT CONNECTIONS SECONDS FILE` sends the requests of FILE in turn, for SECONDS, or each once if
-SECONDS is 0, and prints one JSON line. In FILE each request is its length in decimal, a line break, its bytes.
+SECONDS is 0, and prints one JSON line. With a RATE behind FILE it offers so many a second, whatever the service does,
+and times count from the moment when a request was due. In FILE each request is its length in decimal, a line break, its
+bytes.
 """
 
 from __future__ import annotations
@@ -63,7 +65,35 @@ def drive(lines: Iterable[Line], requests: Iterator[bytes], seconds: float) -> d
                 times.append(time.perf_counter() - line.sent)
                 failed += not line.good()
                 _next(selector, line, requests)
-    took, times = time.perf_counter() - start, sorted(times)
+    return _summary(times, failed, time.perf_counter() - start)
+
+
+def offer(lines: Iterable[Line], requests: Iterator[bytes], seconds: float, rate: float) -> dict[str, float]:
+    """Send `rate` requests a second for `seconds`, each when it is due or as soon after as a line is free."""
+    selector, free, times, failed = selectors.DefaultSelector(), list(lines), list[float](), 0
+    for line in free:
+        selector.register(line.socket, selectors.EVENT_READ, line)
+    due_of: dict[Line, float] = {}
+    start, sent, count = time.perf_counter(), 0, int(seconds * rate)
+    while len(times) < count:
+        due = start + sent / rate
+        if free and sent < count and time.perf_counter() >= due:
+            line = free.pop()
+            line.send(next(requests))
+            due_of[line], sent = due, sent + 1
+            continue
+        wait = max(0.0, due - time.perf_counter()) if free and sent < count else SLOWEST
+        for key, _ in selector.select(wait):
+            line = key.data
+            if line.receive():
+                times.append(time.perf_counter() - due_of[line])
+                failed += not line.good()
+                free.append(line)
+    return _summary(times, failed, time.perf_counter() - start)
+
+
+def _summary(times: list[float], failed: int, took: float) -> dict[str, float]:
+    times = sorted(times)
     return {
         "requests": len(times), "failed": failed, "seconds": took,
         "p50": times[len(times) // 2], "p99": times[len(times) * 99 // 100],
@@ -93,9 +123,12 @@ def _length(head: bytes) -> int:
 
 
 def main() -> None:
-    port, connections, seconds, file = sys.argv[1:]
+    port, connections, seconds, file, *rate = sys.argv[1:]
     requests = list(read(Path(file)))
     lines = [Line(int(port)) for _ in range(int(connections))]
+    if rate:
+        print(json.dumps(offer(lines, cycle(requests), float(seconds), float(rate[0]))))
+        return
     print(json.dumps(drive(lines, cycle(requests) if float(seconds) else iter(requests), float(seconds))))
 
 

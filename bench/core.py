@@ -20,7 +20,7 @@ from bench import values
 from bench.lines import Line
 from bench.plan import Plan
 from bench.rounds import interleave
-from keys.keyring import OpenKey
+from keys.openkeys import OpenKey
 from keys.secret import Secret
 from vault import cipher, fields, index, tokens
 
@@ -36,7 +36,7 @@ def run(plan: Plan) -> list[Line]:
 def _crypto(plan: Plan) -> list[Line]:
     cards = values.cards(0, plan.values)
     texts, stored = [card.encode() for card in cards], tokens.draw(plan.values)
-    key, alone = OpenKey(5, Secret.random(), True), _Alone()
+    key, alone = OpenKey(5, Secret.random()), _Alone()
     names, sealed = ["bank_card"] * plan.values, cipher.seal(key, TENANT, "bank_card", "value", stored, texts)
     blobs = [*map(alone.seal, stored, texts)]
     public = tokens.texts("live", [9] * plan.values, stored)

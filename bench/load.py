@@ -57,17 +57,23 @@ def lasting(port: int, requests: Sequence[bytes], connections: int, seconds: flo
     return _run([*command, f"http://127.0.0.1:{port}/", "--"], requests)
 
 
+def offered(port: int, requests: Sequence[bytes], connections: int, seconds: float, rate: float) -> Load:
+    """Offer `rate` requests a second for `seconds`, whatever the service does; times count from when each was due."""
+    command = [sys.executable, "-m", "bench.client", str(port), str(connections), str(seconds)]
+    return _run(command, requests, str(rate))
+
+
 def generator() -> str:
     """Return which program sends single requests."""
     return "wrk" if WRK else "bench.client (wrk is not installed)"
 
 
-def _run(command: Sequence[str], requests: Sequence[bytes]) -> Load:
+def _run(command: Sequence[str], requests: Sequence[bytes], *behind: str) -> Load:
     with tempfile.NamedTemporaryFile(prefix="strongroom-bench-") as file:
         for request in requests:
             file.write(b"%d\n%b" % (len(request), request))
         file.flush()
-        whole = [*command, file.name]
+        whole = [*command, file.name, *behind]
         done = subprocess.run(whole, capture_output=True, text=True, check=False, timeout=LONGEST)
     if done.returncode:
         raise SystemExit(f"the load generator failed: {done.stderr}")

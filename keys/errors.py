@@ -33,6 +33,36 @@ class UnknownRoot(KeyProblem):
     code = "unknown_root"
 
 
+class RootUnavailable(KeyProblem):
+    """The root key's Vault cannot be reached, is sealed or standing by, too slow, or refuses for now."""
+
+    code = "root_unavailable"
+
+
+class RootForbidden(KeyProblem):
+    """Vault's policy does not let this service do it; names the API path, which is no secret."""
+
+    code = "root_forbidden"
+
+
+class RootLoginRefused(KeyProblem):
+    """Vault does not let this service log in, or does not know its token."""
+
+    code = "root_login_refused"
+
+
+class RootUntrusted(KeyProblem):
+    """Whoever answers at Vault's address does not show a certificate that is trusted."""
+
+    code = "root_untrusted"
+
+
+class RootUnfit(KeyProblem):
+    """Vault's key is missing, or of a kind that would not bind what it wraps to its place."""
+
+    code = "root_unfit"
+
+
 class UnknownKey(KeyProblem):
     """No key version of that id may be used here: there is none, or it was destroyed."""
 
@@ -43,6 +73,24 @@ class KeyExhausted(KeyProblem):
     """The key has sealed as many messages as it may; rotate its keyset (SP 800-38D, section 8.3)."""
 
     code = "key_exhausted"
+
+
+class KeyExpired(KeyProblem):
+    """The key's cryptoperiod is over: it seals no more (SP 800-57 Part 1 Rev. 5, 5.3; PCI DSS v4.0.1, 3.7.4)."""
+
+    code = "key_expired"
+
+
+class KeyStateError(KeyProblem):
+    """A key version cannot go from its state to that one (SP 800-57 Part 1 Rev. 5, section 7)."""
+
+    code = "key_state"
+
+
+class RootCannotTurn(KeyProblem):
+    """The root has no versions of its own; a local key file is replaced by moving to another root."""
+
+    code = "root_cannot_turn"
 
 
 class KeysetChanged(KeyProblem):

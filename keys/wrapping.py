@@ -49,3 +49,10 @@ class AeadRoot:
         """Return the keys; raise UnwrapError if any does not open under its context."""
         pairs = zip(wrapped, contexts, strict=True)
         return [Secret(unwrap(self._aead, blob, context)) for blob, context in pairs]
+
+    def check(self) -> None:
+        """Wrap a throw-away key and open it again; raise UnwrapError if that fails."""
+        self.unwrap(self.wrap([Secret.random()], [b"check"]), [b"check"])
+
+    def close(self) -> None:
+        """Do nothing: the key goes with the object."""

@@ -12,6 +12,8 @@ import pytest
 
 from tests.databases import KINDS, missing, new_database, postgres_server
 from tests.service import Service, running
+from tests.vault_server import VERSION, Transit, VaultServer, fresh_transit
+from tests.vault_server.binary import NoVault
 
 SHARED = Path(os.environ.get("STRONGROOM_SHARED") or Path(__file__).parents[2] / "shared")
 
@@ -77,3 +79,37 @@ def service_on(database_url: str, tmp_path: Path) -> Iterator[Service]:
     """A running service, on SQLite and on PostgreSQL in turn."""
     with running(tmp_path, database_url) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def vault_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VaultServer]:
+    """A real Vault, which no test stops, seals or freezes."""
+    with started_vault(tmp_path_factory.mktemp("vault")) as server:
+        yield server
+
+
+@pytest.fixture
+def own_vault(tmp_path: Path) -> Iterator[VaultServer]:
+    """A real Vault of this test alone, to do with as it likes."""
+    folder = tmp_path / "vault"
+    folder.mkdir()
+    with started_vault(folder) as server:
+        yield server
+
+
+@pytest.fixture
+def transit(vault_server: VaultServer) -> Iterator[Transit]:
+    """A new Transit mount, key, policy and AppRole on the shared Vault."""
+    made = fresh_transit(vault_server)
+    yield made
+    made.close()
+
+
+def started_vault(folder: Path) -> VaultServer:
+    """Return a Vault to be entered; the test is skipped where there is none."""
+    try:
+        return VaultServer(folder)
+    except NoVault as error:
+        why = str(error)
+    missing(f"Vault {VERSION}", why)
+    raise AssertionError(why)

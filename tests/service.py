@@ -36,6 +36,7 @@ class Service:
     keys: dict[str, str] = field(default_factory=dict)
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
+    options: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -64,13 +65,13 @@ class Service:
         migrate.upgrade(database)
         database.close()
         vault = open_vault(settings)
-        self.keys = {mode: text for mode, (_, text) in vault.bootstrap("shop").items()}
+        self.keys = {mode: text for mode, (_, text) in vault.bootstrap("shop", operator=True).items()}
         vault.close()
 
     def start(self) -> None:
         """Start the service and wait until it is ready."""
-        self.port = self.port or _free_port()
-        command = [sys.executable, "-m", "api.cli", "serve"]
+        self.port = self.port or free_port()
+        command = [sys.executable, "-m", "api.cli", "serve", *self.options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, env=self.environment, stdout=log, stderr=log, start_new_session=True
@@ -118,9 +119,9 @@ class Service:
 
 
 @contextmanager
-def running(folder: Path, database_url: str, **settings: str) -> Iterator[Service]:
-    """Give a service that is ready; settings by their environment variables."""
-    service = Service(folder, database_url, settings)
+def running(folder: Path, database_url: str, *options: str, **settings: str) -> Iterator[Service]:
+    """Give a service that is ready; options of `serve`, and settings by their environment variables."""
+    service = Service(folder, database_url, settings, options=options)
     service.prepare()
     try:
         service.start()
@@ -130,7 +131,7 @@ def running(folder: Path, database_url: str, **settings: str) -> Iterator[Servic
             service.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a port below those that the kernel draws for connections: polling one of them may meet itself."""
     while True:
         port = secrets.choice(range(20_000, 32_000))

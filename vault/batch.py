@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from keys.keyring import TenantKeys
-from keys.keyset import Purpose
+from keys.keyset import Purpose, State
+from keys.openkeys import TenantKeys
 from vault import fields, index
 from vault.columns import MAX_METADATA_BYTES, Actor, Column, Spec
 from vault.drafts import Drafts
@@ -121,6 +121,11 @@ def _reuse(resources: Resources, keys: TenantKeys, actor: Actor, batch: Batch) -
     drafts.index_buckets = [bucket_of[place] for place in kept]
     drafts.subjects = [batch.subjects[place] for place in kept] if batch.subjects else []
     drafts.metadata = [drafts.metadata[place] for place in kept] if drafts.metadata else []
+    drafts.older = [
+        (key.id, index.digests(key, actor.tenant, drafts.field_type.name, drafts.scope, drafts.values))
+        for key in keys.openers(Purpose.INDEX)
+        if key.id != drafts.index_key and key.state is not State.PRE_ACTIVE
+    ]
 
 
 def _recall(

@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from keys.errors import UnknownKey
-from keys.keyring import OpenKey
+from keys.openkeys import OpenKey
 from vault.context import binding, pack
 from vault.errors import UnreadableValue
 from vault.keyed import expand

@@ -86,6 +86,53 @@ class Column:
     metadata: Sequence[bytes | None] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """One key version, without its key; times in seconds since 1970 (UTC), None where there is none.
+
+    Attributes:
+        id: 16 hex digits.
+        state: of SP 800-57 Part 1 Rev. 5, section 7, or "suspended".
+        root: the name of the root key that wraps it.
+        messages, max_messages: sealed under it so far, reserved ones included, and at most.
+        expires_at: when its cryptoperiod ends, after which it seals no more; of an active version of the seal keyset.
+        condition: "ok"; "due" from nine tenths of its time or messages on; "over" when it seals no more.
+        needed_by: how much of each thing needs it; None where it was not counted.
+    """
+
+    id: str
+    state: str
+    root: str
+    created_at: float
+    activated_at: float | None
+    deactivated_at: float | None
+    destroy_at: float | None
+    messages: int
+    max_messages: int
+    expires_at: float | None
+    condition: str
+    needed_by: dict[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeysetInfo:
+    """A keyset: what it is for, whether it turns, its versions, the oldest first."""
+
+    purpose: str
+    rotates: bool
+    generation: int
+    versions: tuple[KeyInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RootInfo:
+    """A root key that the settings list: its name, the newest version of its own key if it has any, "ok" or a code."""
+
+    name: str
+    version: int | None
+    state: str
+
+
 @dataclass(slots=True, repr=False)
 class Tokenized:
     """The tokens of one column in its order, None where refused; `errors` by index."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from keys.keyring import TenantKeys
 from keys.keyset import Purpose
+from keys.openkeys import TenantKeys
 from vault import cipher
 from vault.columns import Spec
 from vault.errors import VaultError
 from vault.fields.protocol import FieldType
 from vault.people import People
 from vault.resources import Resources
+from vault.store.dialect import COLUMNS
 from vault.store.tokens import KINDS, entry_tie
 
 Row = tuple[object, ...]
@@ -32,6 +33,9 @@ class Drafts:
     digests: list[bytes]
     index_buckets: list[int]
     index_key: int | None = None
+    older: list[tuple[int, list[bytes]]] = field(
+        default_factory=list
+    )  # digests under index versions before the primary
     tokens: list[bytes] = field(default_factory=list)
     buckets: list[int] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
@@ -54,6 +58,25 @@ def seal(resources: Resources, drafts: Drafts, keys: TenantKeys, tenant: int, pe
     noted = sealer.slot("metadata", drafts.tokens, subjects, drafts.metadata or nothing)
     key_ids = sealer.key_ids(subjects, sealed, noted)
     drafts.rows = _rows(drafts, tenant, resources.database.now(), sealed, noted, key_ids)
+
+
+def reseal(drafts: Drafts, tenant: int, people: People, subjects: Collection[bytes]) -> None:
+    """Seal the drafts of these subjects once more, under the keys they have by now."""
+    slots = ("value", [value.encode() for value in drafts.values]), ("metadata", drafts.metadata)
+    for at, subject in enumerate(drafts.subjects):
+        if subject is None or subject not in subjects:
+            continue
+        key_id, key = people.keys[subject]
+        row = list(drafts.rows[at])
+        for slot, plaintexts in slots:
+            place = COLUMNS["token"].index("sealed" if slot == "value" else slot)
+            if row[place] is not None:
+                plain = plaintexts[at] or b""
+                row[place] = cipher.seal_for_person(
+                    key, key_id, tenant, drafts.field_type.name, slot, drafts.tokens[at], plain
+                )
+                row[COLUMNS["token"].index("seal_key")] = key_id
+        drafts.rows[at] = tuple(row)
 
 
 class _Sealer:

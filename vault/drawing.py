@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from keys.keyring import TenantKeys
 from keys.keyset import Purpose
+from keys.openkeys import TenantKeys
 from vault import index, shapes, tokens
 from vault.drafts import Drafts
 from vault.errors import InvalidRequest, NotShapable, TokenSpaceExhausted

@@ -167,6 +167,48 @@ class StaleKeyset(VaultError):
     code = "stale_keyset"
 
 
+class JobRunning(VaultError):
+    """A job is at work on the same thing; another one starts when it has ended."""
+
+    code = "job_running"
+
+
+class UnknownJob(VaultError):
+    """The tenant has no job of that id."""
+
+    code = "unknown_job"
+
+
+class LeaseLost(VaultError):
+    """The job belongs to another worker by now; nothing was changed."""
+
+    code = "lease_lost"
+
+
+class UnknownKeyset(VaultError):
+    """There is no keyset of that purpose."""
+
+    code = "unknown_keyset"
+
+
+class UnknownKeyVersion(VaultError):
+    """The tenant has no key version of that id."""
+
+    code = "unknown_key_version"
+
+
+class KeysetDoesNotTurn(VaultError):
+    """What the keyset decides can never change: where rows lie, and who a subject is."""
+
+    code = "keyset_does_not_rotate"
+
+
+class KeyInUse(VaultError):
+    """Something still needs the key version; it would be lost with it."""
+
+    code = "key_in_use"
+
+
 class SchemaBehind(VaultError):
     """The database's schema is not the one this version needs."""
 

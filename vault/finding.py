@@ -6,13 +6,15 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 
-from keys.keyring import TenantKeys
 from keys.keyset import Purpose
+from keys.openkeys import OpenKey, TenantKeys
 from vault import fields, index
 from vault.columns import MAX_FIND, Actor, Found, Page
-from vault.errors import FieldNotGranted, InvalidRequest, NotSearchable, VaultError
+from vault.errors import FieldNotGranted, InvalidRequest, NotSearchable, StaleKeyset, VaultError
 from vault.resources import Resources, description, look_up, public, record
 from vault.store.tokens import Place, Stored, fetch, find, of_subject, page
+
+ATTEMPTS = 8  # a keyset that turned while values were looked up
 
 
 def find_column(
@@ -29,11 +31,11 @@ def find_column(
         raise NotSearchable(f"{field}: values of this type are not indexed", "/field")
     if len(values) > MAX_FIND:
         raise InvalidRequest(f"at most {MAX_FIND} values are looked up in one request", "/values")
-    keys = resources.keyring.keys(actor.tenant)
     normal, refused = fields.normalize_column(field, values, options)
     errors: dict[int, VaultError] = dict(refused)
     texts = list(dict.fromkeys(text for text in normal if text is not None))
-    matches = _matches(resources, keys, actor, field, scope or field, texts)
+    keys, places = _search(resources, actor, field, scope or field, texts)
+    matches = _matches(resources, actor, places)
     found = dict(zip(texts, matches, strict=True))
     touched = [row.token for rows in matches for row in rows]
     record(resources, actor, keys, "find", field=field, tokens=touched, refused=len(errors))
@@ -80,16 +82,41 @@ def _subject_page(
     return rows[:limit]
 
 
-def _matches(
-    resources: Resources, keys: TenantKeys, actor: Actor, field: str, scope: str, texts: Sequence[str]
-) -> list[list[Stored]]:
-    """Return for each value its tokens under any index version that opens: the deterministic one, and fresh ones."""
-    places: list[list[tuple[int, bytes]]] = [[] for _ in texts]
+def _search(
+    resources: Resources, actor: Actor, field: str, scope: str, texts: Sequence[str]
+) -> tuple[TenantKeys, list[list[Place]]]:
+    """Return where the tokens of each value lie, and keys that were the tenant's when the search had ended.
+
+    It goes from the oldest index version to the newest, as entries do. One that moved meanwhile to a version that these
+    keys lack would be missed, and "there is none" a lie: so versions that came up are searched, too.
+    """
+    places: list[list[Place]] = [[] for _ in texts]
+    searched = set[int]()
+    keys = resources.keyring.keys(actor.tenant)
+    for _ in range(ATTEMPTS):
+        _under(resources, [key for key in keys.by_age(Purpose.INDEX) if key.id not in searched], actor, field,
+               scope, texts, places)  # fmt: skip
+        searched |= {key.id for key in keys.by_age(Purpose.INDEX)}
+        if not resources.keyring.changed(keys):
+            return keys, places
+        keys = resources.keyring.reload(actor.tenant)
+    raise StaleKeyset("the keysets kept changing while values were looked up")
+
+
+def _under(
+    resources: Resources, versions: Sequence[OpenKey], actor: Actor, field: str, scope: str,
+    texts: Sequence[str], places: Sequence[list[Place]],
+) -> None:  # fmt: skip
+    """Add to `places` what these index versions find."""
     with resources.database.read() as connection:
-        for key in keys.openers(Purpose.INDEX):
+        for key in versions:
             digests = index.digests(key, actor.tenant, field, scope, texts)
             for at, digest in enumerate(digests):
                 places[at] += find(connection, resources.database.dialect, actor.tenant, key.id, digest)
+
+
+def _matches(resources: Resources, actor: Actor, places: Sequence[Sequence[Place]]) -> list[list[Stored]]:
+    """Return for each value its tokens that have not expired: the deterministic one, and fresh ones."""
     rows = look_up(resources, actor, [place for found in places for place in found], Stored)
     now = resources.database.now()
     return [

@@ -20,7 +20,11 @@ from vault.store.writer import Refused, Transaction
 
 OPERATIONS = (
     "tokenize", "reveal", "reveal_plain", "find", "describe", "list", "delete", "erase", "apikeys",
+    "keys", "custody", "roots",
 )  # fmt: skip
+FIRST = tuple(
+    name for name in OPERATIONS if name != "roots"
+)  # of a tenant's first keys: roots are everybody's
 MAX_OVERLAP = 2_592_000  # seconds: 30 days
 _NAME = re.compile(r"[\w.: -]{1,64}")  # letters and digits of any script
 
@@ -103,41 +107,45 @@ def new_key(
     ), text
 
 
-def bootstrap(resources: Resources, name: str, again: bool) -> dict[Mode, Made]:
+def bootstrap(resources: Resources, name: str, again: bool, operator: bool = False) -> dict[Mode, Made]:
     """Create a business with live and test data apart, its keysets and first keys; see `Vault.bootstrap`."""
     if not _NAME.fullmatch(name):
         raise InvalidRequest("a tenant's name has 1 to 64 letters, digits, spaces or _.:-", "/name")
     known = Keysets(resources.database).tenants(name)
     if again and not known:
         raise InvalidRequest("there is no tenant of that name", "/name")
-    return _more_keys(resources, known) if again else _new_tenant(resources, name)
+    granted = OPERATIONS if operator else FIRST
+    return _more_keys(resources, known, granted) if again else _new_tenant(resources, name, granted)
 
 
-def _more_keys(resources: Resources, tenants: dict[str, int]) -> dict[Mode, Made]:
-    """Make one more key that may do everything for each mode: for who lost the others."""
+def _more_keys(resources: Resources, tenants: dict[str, int], granted: Sequence[str]) -> dict[Mode, Made]:
+    """Make one more such key for each mode: for who lost the others."""
     modes: tuple[Mode, Mode] = ("live", "test")
     return {
-        mode: create(resources, Actor(tenants[mode], mode, "bootstrap", "bootstrap"), "bootstrap", OPERATIONS,
+        mode: create(resources, Actor(tenants[mode], mode, "bootstrap", "bootstrap"), "bootstrap", granted,
                      None, None, None)
         for mode in modes
     }  # fmt: skip
 
 
-def _new_tenant(resources: Resources, name: str) -> dict[Mode, Made]:
+def _new_tenant(resources: Resources, name: str, granted: Sequence[str]) -> dict[Mode, Made]:
     now = resources.database.clock()
     tenants: dict[Mode, int] = {"live": new_tenant_id(), "test": new_tenant_id()}
     keysets = [
         [resources.keyring.create(tenant, purpose, now) for purpose in Purpose] for tenant in tenants.values()
     ]
     made: dict[Mode, Made] = {
-        mode: new_key(tenant, mode, "bootstrap", OPERATIONS, None, now, None)
-        for mode, tenant in tenants.items()
+        mode: new_key(tenant, mode, "bootstrap", granted, None, now, None) for mode, tenant in tenants.items()
     }
 
+    opened = [  # before anybody waits for the transaction: a root may be slow
+        resources.keyring.open(tenant, 1, {keyset.purpose: keyset for keyset in held})
+        for tenant, held in zip(tenants.values(), keysets, strict=True)
+    ]
+
     def first_keys(transaction: Transaction) -> None:
-        for (mode, (record, text)), held in zip(made.items(), keysets, strict=True):
+        for (mode, (record, text)), keys in zip(made.items(), opened, strict=True):
             apikeys.add(transaction, record, digest_of(text))
-            keys = resources.keyring.open(record.tenant, 1, {keyset.purpose: keyset for keyset in held})
             actor = Actor(record.tenant, mode, "bootstrap", "bootstrap")
             transaction.append(
                 "audit_record", [journal.row(keys, actor, transaction.now, "bootstrap", count=1)]

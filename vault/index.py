@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from keys.keyring import OpenKey
+from keys.openkeys import OpenKey
 from vault.context import derivation
 from vault.keyed import keyed
 

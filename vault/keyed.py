@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from keys.keyring import OpenKey
+from keys.openkeys import OpenKey
 
 DIGEST_BYTES = 16  # 128 bits kept (PCI DSS v4.0.1, 3.5.1.1 asks for a keyed hash; design, decision 5)
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial
 
+from keys.errors import KeyProblem
+from keys.openkeys import TenantKeys
+from vault import custody
 from vault.audit import journal
 from vault.columns import Actor
 from vault.resources import Resources
-from vault.store import due, epochs, idempotency, leases
+from vault.store import due, epochs, idempotency, leases, presence
 from vault.store import tokens as rows
 from vault.store.writer import Transaction
 
@@ -44,6 +48,8 @@ class Maintenance:
             if ending():
                 return done
             done["idempotency_replies"] += database.write(partial(idempotency.sweep, bucket))
+        done["destroyed_keys"] = custody.destroy_due(self._resources)
+        database.write(presence.sweep)
         with database.read() as connection:
             database.dialect.checkpoint(connection)
         epochs.advance(database)
@@ -55,23 +61,43 @@ class Maintenance:
         leases.release(self._resources.database, "maintenance", self._holder)
 
     def _expire(self, bucket: int, ending: Callable[[], bool]) -> int:
-        """Delete one bucket's tokens whose time is over, with an audit record for each tenant."""
-        database, total = self._resources.database, 0
+        """Delete one bucket's tokens whose time is over, with an audit record for each tenant.
+
+        Those of a tenant whose keys do not open now are left for a later round: nobody reads them any more, and a root
+        that is away must not hold up the others.
+        """
+        database, total, closed = self._resources.database, 0, set[int]()
         while True:
             with database.read() as connection:
-                found = rows.expired(connection, bucket, database.now(), BATCH)
+                found = rows.expired(connection, bucket, database.now(), BATCH, closed)
             if not found or ending():
                 return total
-            total += database.write(partial(self._shred, bucket, found))
+            keys = self._keys({tenant for tenant, _ in found})
+            closed |= {tenant for tenant, _ in found} - keys.keys()
+            good = [one for one in found if one[0] in keys]
+            if good:
+                total += database.write(partial(self._shred, bucket, good, keys))
 
-    def _shred(self, bucket: int, found: list[tuple[int, bytes]], transaction: Transaction) -> int:
+    def _keys(self, tenants: Collection[int]) -> dict[int, TenantKeys]:
+        """Return the open keys of those tenants that have any, before anybody waits for the transaction."""
+        found = {}
+        for tenant in tenants:
+            with suppress(KeyProblem):
+                found[tenant] = self._resources.keyring.keys(tenant)
+        return found
+
+    @staticmethod
+    def _shred(
+        bucket: int, found: list[tuple[int, bytes]], keys: dict[int, TenantKeys], transaction: Transaction
+    ) -> int:
         by_tenant: dict[int, list[rows.Place]] = defaultdict(list)
         for tenant, token in found:
             by_tenant[tenant].append((bucket, token))
         for tenant, places in by_tenant.items():
             gone = rows.remove(transaction, tenant, places)
-            keys = self._resources.keyring.keys(tenant)
             actor = Actor(tenant, "live", "maintenance", "maintenance")
-            row = journal.row(keys, actor, transaction.now, "expire", count=len(gone), tokens=sorted(gone))
+            row = journal.row(
+                keys[tenant], actor, transaction.now, "expire", count=len(gone), tokens=sorted(gone)
+            )
             transaction.append("audit_record", [row])
         return len(found)

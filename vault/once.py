@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from keys.keyring import TenantKeys
 from keys.keyset import Purpose
+from keys.openkeys import TenantKeys
 from vault import index
 from vault.columns import Remember
 from vault.store import idempotency

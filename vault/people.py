@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from keys.keyring import TenantKeys
 from keys.keyset import Purpose, new_key_id
+from keys.openkeys import TenantKeys
 from keys.secret import Secret
 from keys.wrapping import wrap
 from vault import cipher
@@ -28,14 +28,21 @@ class People:
     keys: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
     new: dict[bytes, subjects.Wrapped] = field(default_factory=dict)
 
-    def hold(self, transaction: Transaction, tenant: int) -> None:
-        """Store the new keys and keep the others from erasure until the commit; Overtaken if any changed."""
+    def hold(self, transaction: Transaction, keys: TenantKeys) -> set[bytes]:
+        """Store the new keys and keep the others as they are until the commit.
+
+        Returns the subjects who have another key by now, which is in `self.keys`: an emergency renews so many that a
+        long column would never be done with keys of before. Raises Overtaken if one was erased, or entered by another.
+        """
         old = [digest for digest in self.keys if digest not in self.new]
-        held = subjects.hold(transaction, tenant, old) if old else {}
-        if any(held.get(digest) != self.keys[digest][0] for digest in old):
+        held = subjects.hold(transaction, keys.tenant, old) if old else {}
+        if len(held) != len(old):
             raise Overtaken
-        if self.new and len(subjects.claim(transaction, tenant, self.new)) != len(self.new):
+        renewed = {digest: one for digest, one in held.items() if one[0] != self.keys[digest][0]}
+        self.keys |= open_person_keys(keys, keys.tenant, renewed)
+        if self.new and len(subjects.claim(transaction, keys.tenant, self.new)) != len(self.new):
             raise Overtaken
+        return set(renewed)
 
 
 def gather(

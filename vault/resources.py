@@ -6,28 +6,44 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from keys.keyring import Keyring, TenantKeys
+from keys.errors import UnwrapError
+from keys.keyring import Keyring
 from keys.keyset import Purpose
+from keys.openkeys import TenantKeys
 from keys.wrapping import unwrap
 from vault import cipher, tokens
 from vault.audit import journal
 from vault.columns import Actor, Description
 from vault.context import number, pack
-from vault.errors import ItemError, VaultError
+from vault.errors import ItemError, UnreadableValue, VaultError
 from vault.index import token_buckets
 from vault.store import subjects
 from vault.store.database import Database
+from vault.store.stale import Indexed
 from vault.store.tokens import KIND_NAMES, Place, R, Sealed, Stored, fetch
 from vault.store.writer import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """The database, the keyring and the monotonic clock that deadlines count in (seconds)."""
+    """The database, the keyring and what is known of the world.
+
+    Attributes:
+        monotonic: the clock that deadlines count in, in seconds.
+        gone: whether the process of a name, as leases have it, is known to have ended.
+    """
 
     database: Database
     keyring: Keyring
     monotonic: Callable[[], float]
+    gone: Callable[[str], bool] = lambda _: False
+
+    def close(self) -> None:
+        """Wipe the keys in memory, end what talks to roots, close the database."""
+        self.keyring.forget()
+        for root in self.keyring.roots.values():
+            root.close()
+        self.database.close()
 
 
 def person_context(tenant: int, subject: bytes, key_id: int) -> bytes:
@@ -38,12 +54,22 @@ def person_context(tenant: int, subject: bytes, key_id: int) -> bytes:
 def open_person_keys(
     keys: TenantKeys, tenant: int, wrapped: dict[bytes, subjects.Wrapped]
 ) -> dict[bytes, tuple[int, bytes]]:
-    """Return the id and plain bytes of each subject's key, by subject digest."""
-    opened = {}
-    for digest, (key_id, blob, wrap_key) in wrapped.items():
-        cipher_ = cipher.aead(keys.version(Purpose.SEAL, wrap_key))
-        opened[digest] = key_id, unwrap(cipher_, blob, person_context(tenant, digest, key_id))
-    return opened
+    """Return the id and plain bytes of each subject's key, by subject digest.
+
+    Raises UnreadableValue if one was altered or moved, UnknownKey if the version that wraps it is not held here.
+    """
+    return {digest: (one[0], open_person_key(keys, tenant, digest, *one)) for digest, one in wrapped.items()}
+
+
+def open_person_key(
+    keys: TenantKeys, tenant: int, subject: bytes, key_id: int, wrapped: bytes, wrap_key: int
+) -> bytes:
+    """Return the plain bytes of one subject's key; raises what `open_person_keys` does."""
+    key = keys.version(Purpose.SEAL, wrap_key)
+    try:
+        return unwrap(cipher.aead(key), wrapped, person_context(tenant, subject, key_id))
+    except UnwrapError:
+        raise UnreadableValue("a person key does not open: altered or moved") from None
 
 
 def parse_column(
@@ -101,7 +127,7 @@ def open_values(
     keys: TenantKeys,
     actor: Actor,
     slot: str,
-    rows: Sequence[Stored | Sealed],
+    rows: Sequence[Stored | Sealed | Indexed],
     sealed: Sequence[bytes],
 ) -> list[bytes]:
     """Open sealed parts of rows; UnreadableValue if one does not open."""

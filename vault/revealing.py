@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import TypeVar
 
-from keys.keyring import TenantKeys
+from keys.errors import KeyProblem, UnknownKey
+from keys.openkeys import TenantKeys
 from vault import fields
 from vault.columns import MAX_ITEMS, PURPOSES, Actor, Described, Revealed, View
 from vault.errors import (
@@ -22,7 +24,7 @@ from vault.store.tokens import Sealed, Stored
 
 Readable = TypeVar("Readable", bound=Stored | Sealed)
 
-ATTEMPTS = 3  # a person may be erased after the row was read and before the key was
+ATTEMPTS = 3  # a person may be erased, or get a new key, after the row was read and before the key was
 
 
 def reveal(
@@ -39,12 +41,23 @@ def reveal(
         raise InvalidRequest("purpose must be one of the purposes in the documentation", "/purpose")
     if view not in {"masked", "plain"}:
         raise InvalidRequest("view must be masked or plain", "/view")
-    failed: VaultError
-    for _ in range(ATTEMPTS):
+    failed: VaultError | KeyProblem
+    for attempt in range(ATTEMPTS):
+        # In a long column somebody always gets a new key while an emergency is under way: then one state is read.
+        state = resources.database.snapshot() if attempt else nullcontext()
         try:
-            return _reveal(resources, actor, texts, purpose, view, field, metadata)
-        except UnreadableValue as error:
+            with state:
+                keys, revealed, named, touched = _reveal(resources, actor, texts, view, field, metadata)
+            record(
+                resources, actor, keys, "reveal",
+                field=named, purpose=purpose, view=view, tokens=touched, refused=len(revealed.errors),
+            )  # fmt: skip
+            return revealed
+        except (UnreadableValue, UnknownKey) as error:
             failed = error
+            resources.keyring.refresh(
+                actor.tenant
+            )  # it may be under a key that is newer than those held here
     record(
         resources, actor, resources.keyring.keys(actor.tenant), "reveal",
         field=field or "", purpose=purpose, view=view, tokens=(), refused=len(texts), result=failed.code,
@@ -56,11 +69,11 @@ def _reveal(
     resources: Resources,
     actor: Actor,
     texts: Sequence[object],
-    purpose: str,
     view: View,
     field: str | None,
     metadata: bool,
-) -> Revealed:
+) -> tuple[TenantKeys, Revealed, str, list[bytes]]:
+    """Return what is revealed, with the keys, the field and the tokens for its audit record."""
     kind: type[Sealed] | type[Stored] = Stored if metadata else Sealed
     keys, places, rows, errors = _readable(resources, actor, texts, field, kind)
     held = [row for row in rows.values() if row.sealed is not None]
@@ -73,12 +86,8 @@ def _reveal(
     good = [None if place is None or at in errors else place[1] for at, place in enumerate(places)]
     values = [None if token is None else shown[token] for token in good]
     touched = [token for token in good if token is not None]
-    record(
-        resources, actor, keys, "reveal",
-        field=_one_field(held), purpose=purpose, view=view, tokens=touched, refused=len(errors),
-    )  # fmt: skip
     listed = [None if token is None else notes.get(token) for token in good] if metadata else None
-    return Revealed(values, listed, errors)
+    return keys, Revealed(values, listed, errors), _one_field(held), touched
 
 
 def describe(resources: Resources, actor: Actor, texts: Sequence[object], field: str | None) -> Described:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from vault import deleting, finding, granting, revealing, tokenizing
+from vault import custody, deleting, finding, granting, revealing, tokenizing
 from vault.audit import journal
 from vault.columns import (
     Actor,
@@ -14,15 +14,20 @@ from vault.columns import (
     Described,
     Erasure,
     Found,
+    KeyInfo,
+    KeysetInfo,
     Mode,
     Page,
     Remember,
     Revealed,
+    RootInfo,
     Tokenized,
     View,
 )
+from vault.errors import VaultError
 from vault.resources import Resources
-from vault.store import apikeys, migrate
+from vault.store import apikeys, inspection, migrate
+from vault.store.jobs import Job
 from vault.store.writer import Transaction
 
 
@@ -155,6 +160,75 @@ class Vault:
         with self._resources.database.read() as connection:
             return apikeys.by_digest(connection, granting.digest_of(text))
 
+    def keysets(self, actor: Actor) -> list[KeysetInfo]:
+        """Return the tenant's keysets and their versions, without counting what needs them."""
+        return custody.keysets(self._resources, actor)
+
+    def keyset(self, actor: Actor, purpose: str) -> KeysetInfo:
+        """Return one keyset, with how much needs each version; reads whole tables."""
+        return custody.keyset(self._resources, actor, purpose)
+
+    def rotate_keyset(self, actor: Actor, purpose: str) -> Job:
+        """Start a job that gives a keyset a new primary and brings everything under it.
+
+        Raises:
+            UnknownKeyset, KeysetDoesNotTurn: there is none of that purpose, or it never turns.
+            JobRunning: one is at work on it.
+        """
+        return custody.rotate(self._resources, actor, purpose)
+
+    def compromise_key(self, actor: Actor, key_id: str) -> Job:
+        """Start a job that takes everything from under a leaked version, person keys too, and destroys it."""
+        return custody.compromise(self._resources, actor, key_id)
+
+    def disable_key(self, actor: Actor, key_id: str) -> KeyInfo:
+        """Suspend a version that nothing needs; KeyInUse says what does."""
+        return custody.suspend(self._resources, actor, key_id)
+
+    def enable_key(self, actor: Actor, key_id: str) -> KeyInfo:
+        """Let a suspended version open again."""
+        return custody.resume(self._resources, actor, key_id)
+
+    def destroy_key(self, actor: Actor, key_id: str, wait: int = custody.USUAL_WAIT) -> KeyInfo:
+        """Plan the destruction of a version in `wait` seconds (86,400 to 31,536,000); KeyInUse says what needs it."""
+        return custody.destroy(self._resources, actor, key_id, wait)
+
+    def cancel_destruction(self, actor: Actor, key_id: str) -> KeyInfo:
+        """Call a planned destruction off."""
+        return custody.cancel(self._resources, actor, key_id)
+
+    def roots(self) -> list[RootInfo]:
+        """Return the root keys that the settings list, and whether they work."""
+        return custody.roots(self._resources)
+
+    def move_root(self, actor: Actor, to: str) -> Job:
+        """Start a job that wraps every tenant's keysets under another root; UnknownRoot if it is not listed."""
+        return custody.turn_roots(self._resources, actor, "move_root", to)
+
+    def rotate_root(self, actor: Actor, root: str) -> Job:
+        """Start a job that turns a root's own key, wraps every keyset anew, and retires its older versions."""
+        return custody.turn_roots(self._resources, actor, "rotate_root", root)
+
+    def rewrap(self, actor: Actor, root: str) -> Job:
+        """Start a job that wraps every keyset under the newest version of its root's own key."""
+        return custody.turn_roots(self._resources, actor, "rewrap", root)
+
+    def job(self, actor: Actor, job_id: str) -> Job:
+        """Return one of the tenant's jobs; UnknownJob if there is none of that id."""
+        return custody.job(self._resources, actor, job_id)
+
+    def cancel_job(self, actor: Actor, job_id: str) -> Job:
+        """Call a job off, so that another may be at work on the same thing; return it, as it is if it had ended.
+
+        What it did stays done: rows under a new version, keysets under another root. A version that it had not yet made
+        active stays pre-active.
+        """
+        return custody.cancel_job(self._resources, actor, job_id)
+
+    def jobs(self, actor: Actor) -> Sequence[Job]:
+        """Return the tenant's newest 100 jobs, newest first."""
+        return custody.newest_jobs(self._resources, actor)
+
     def record_refusal(self, actor: Actor, operation: str, code: str) -> None:
         """Write the audit record of an operation that a door refused."""
         keys = self._resources.keyring.keys(actor.tenant)
@@ -165,29 +239,52 @@ class Vault:
 
         self._resources.database.write(work, deadline=actor.deadline, reads=False)
 
-    def bootstrap(self, name: str, again: bool = False) -> dict[Mode, granting.Made]:
+    def bootstrap(self, name: str, again: bool = False, operator: bool = False) -> dict[Mode, granting.Made]:
         """Create a business, its live and test data apart, with keysets and a first API key each.
 
         Args:
             name: 1 to 64 letters and digits of any script, spaces or _.:-
             again: the business is there; make one more such key for each mode, and change nothing else.
+            operator: these keys may also turn and move root keys, which every tenant's keysets hang on.
         Raises:
             InvalidRequest: the name is no name, or is taken, or with `again` is not.
         """
-        return granting.bootstrap(self._resources, name, again)
+        return granting.bootstrap(self._resources, name, again, operator)
 
     def ready(self) -> dict[str, str]:
-        """Return "ok", or what is wrong, for the database, its schema and the root keys."""
+        """Return "ok", or what is wrong, for the database, its schema and the keys.
+
+        A root that does not answer is no reason to look away while keys are held in memory: "held" says so.
+        """
+        keyring = self._resources.keyring
+        used, states = self._used_roots(), keyring.check_roots()
+        problems = [problem.code for name, problem in states.items() if problem is not None and name in used]
+        held = keyring.lease_left() is not None
         return {
             "database": self._state(self._probe_database),
             "schema": self._state(self._probe_schema),
-            "keys": self._state(self._resources.keyring.check_roots),
+            "keys": "ok" if not problems else "held" if held else problems[0],
         }
+
+    def lease_left(self) -> float | None:
+        """Return the seconds until the first lease of keys in memory ends; None if none are held."""
+        return self._resources.keyring.lease_left()
+
+    def root_states(self) -> dict[str, str]:
+        """Return "ok", or what is wrong, for each root key by name; asked at most every two seconds."""
+        checked = self._resources.keyring.check_roots()
+        return {name: "ok" if problem is None else problem.code for name, problem in checked.items()}
 
     def close(self) -> None:
         """Wipe the keys in memory and close the database."""
-        self._resources.keyring.forget()
-        self._resources.database.close()
+        self._resources.close()
+
+    def _used_roots(self) -> Collection[str]:
+        """Return the roots that keysets are wrapped under; another one that is listed may come later, or be gone."""
+        try:
+            return inspection.roots(self._resources.database)
+        except VaultError:
+            return self._resources.keyring.roots
 
     def _probe_database(self) -> None:
         with self._resources.database.read() as connection:

@@ -53,18 +53,38 @@ def _claim(
     transaction: Transaction,
 ) -> list[int]:
     """Claim the index entries; return the drafts that won theirs, and note in `known` the tokens of those that lost."""
-    won = rows.claim(transaction, [drafts.entry(place, tenant) for place in good]) if good else set()
-    lost = [place for place in good if drafts.digests[place] not in won]
+    theirs = _under_older(tenant, drafts, good, transaction)
+    free = [place for place in good if drafts.digests[place] not in theirs]
+    won = rows.claim(transaction, [drafts.entry(place, tenant) for place in free]) if free else set()
+    lost = [place for place in free if drafts.digests[place] not in won]
+    connection, dialect = transaction.connection, transaction.dialect
     if lost:
         entries = [(drafts.index_buckets[at], drafts.index_key or 0, drafts.digests[at]) for at in lost]
-        connection, dialect = transaction.connection, transaction.dialect
-        theirs = rows.deterministic(connection, dialect, tenant, drafts.spec.kind, entries)
+        theirs |= rows.deterministic(connection, dialect, tenant, drafts.spec.kind, entries)
+    if len(won) < len(good):
         stored = rows.fetch(connection, dialect, tenant, list(theirs.values()), rows.Owned)
-        if len(stored) < len(lost):  # deleted between the claim and these reads
+        if len(stored) < len(good) - len(won):  # deleted between the claim and these reads
             raise Overtaken
         for digest, place in theirs.items():
             known[digest] = place, stored[place[1]].subject
-    return [place for place in good if drafts.digests[place] in won]
+    return [place for place in free if drafts.digests[place] in won]
+
+
+def _under_older(
+    tenant: int, drafts: Drafts, good: list[int], transaction: Transaction
+) -> dict[bytes, Place]:
+    """Return the tokens whose entries an older index version still finds, by their digest under the primary.
+
+    To be asked before a claim under the primary: entries move from the older versions to it, and never back.
+    """
+    found: dict[bytes, Place] = {}
+    for key_id, digests in drafts.older:
+        entries = [(drafts.index_buckets[at], key_id, digests[at]) for at in good]
+        theirs = rows.deterministic(
+            transaction.connection, transaction.dialect, tenant, drafts.spec.kind, entries
+        )
+        found |= {drafts.digests[at]: theirs[digests[at]] for at in good if digests[at] in theirs}
+    return found
 
 
 def _result(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from keys.keyring import TenantKeys
+from keys.errors import UnknownKey
+from keys.openkeys import TenantKeys
 from vault import tokens
 from vault.audit import journal
 from vault.batch import Batch, prepare
 from vault.columns import MAX_ITEMS, Actor, Column, Remember, Tokenized
-from vault.drafts import seal
+from vault.drafts import reseal, seal
 from vault.errors import InvalidRequest, StaleKeyset, StoreConflict, VaultError
 from vault.once import Once
 from vault.people import gather
@@ -26,13 +27,13 @@ def tokenize(
     """Return the tokens of each column; see `Vault.tokenize`."""
     if sum(len(column.values) for column in columns) > MAX_ITEMS:
         raise InvalidRequest(f"at most {MAX_ITEMS} values go into one request", "/values")
-    failed: VaultError
+    failed: VaultError | UnknownKey
     lost = False  # somebody was quicker: new subjects go in before anything is sealed again
     for _ in range(ATTEMPTS):
         try:
             keys = resources.keyring.keys(actor.tenant)
             return _attempt(resources, actor, keys, columns, remember, lost)
-        except StaleKeyset as error:
+        except (StaleKeyset, UnknownKey) as error:  # the keys held here are behind
             failed = error
             resources.keyring.reload(actor.tenant)
         except Overtaken:
@@ -59,7 +60,9 @@ def _attempt(
 
     def work(transaction: Transaction) -> list[Tokenized]:
         once.check(transaction)
-        people.hold(transaction, actor.tenant)
+        if renewed := people.hold(transaction, keys):
+            for batch in batches:
+                reseal(batch.drafts, actor.tenant, people, renewed)
         results = [_store(keys, actor, batch, transaction) for batch in batches]
         once.keep(transaction, results)
         return results

@@ -25,6 +25,8 @@ COMMANDS = {
     "token": "api.cli.token:token",
     "subject": "api.cli.subject:subject",
     "apikey": "api.cli.apikey:apikey",
+    "keys": "api.cli.keys:keys",
+    "job": "api.cli.job:job",
     "fields": "api.cli.fields:fields",
     "completion": "api.cli.completion:completion",
 }

@@ -14,7 +14,10 @@ from api.cli.screen import Screen
 if TYPE_CHECKING:
     from strongroom_client import Client, NewApiKey
 
-OPERATIONS = ("tokenize", "reveal", "reveal_plain", "find", "describe", "list", "delete", "erase", "apikeys")
+OPERATIONS = (
+    "tokenize", "reveal", "reveal_plain", "find", "describe", "list", "delete", "erase", "apikeys",
+    "keys", "custody", "roots",
+)  # fmt: skip
 TITLES = ("id", "name", "mode", "operations", "fields", "created", "expires", "revoked")
 
 to_file = click.option(

@@ -17,8 +17,9 @@ STOP_SECONDS = 15.0
 class Background:
     """One child process, watched by a thread."""
 
-    def __init__(self, screen: Screen, command: tuple[str, ...] = ()) -> None:
-        self._screen = screen
+    def __init__(self, screen: Screen, command: tuple[str, ...] = (), inherits: tuple[int, ...] = ()) -> None:
+        """Args: `inherits`: file descriptors that the child gets, under the same numbers."""
+        self._screen, self._inherits = screen, inherits
         self._command = command or (sys.executable, "-m", "api.cli", "worker", "--parent", str(os.getpid()))
         self._ending = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
@@ -26,7 +27,7 @@ class Background:
 
     def start(self) -> None:
         """Start the child and the thread that watches it."""
-        self._child = _started(self._command)
+        self._child = _started(self._command, self._inherits)
         self._thread.start()
 
     def stop(self) -> None:
@@ -53,16 +54,16 @@ class Background:
             if self._ending.wait(pause):
                 return
             pause = min(LONGEST_PAUSE, pause * 2)
-            self._child = _started(self._command)
+            self._child = _started(self._command, self._inherits)
 
 
-def _started(command: tuple[str, ...]) -> subprocess.Popen[bytes]:
+def _started(command: tuple[str, ...], inherits: tuple[int, ...]) -> subprocess.Popen[bytes]:
     """Start it deaf to Ctrl-C, which reaches every process of a terminal: `stop` tells it by SIGTERM, and once.
 
     A KeyboardInterrupt in the middle of its imports printed a traceback, and might have left it in any state.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - our own command
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=inherits)  # noqa: S603 - ours
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

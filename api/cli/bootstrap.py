@@ -24,14 +24,16 @@ if TYPE_CHECKING:
 @click.command(short_help="Make a business and its first API keys.")
 @click.option("--tenant", required=True, metavar="NAME", help="Name of the business.")
 @click.option("--again", is_flag=True, help="The business is there: make one more such key for each mode.")
+@click.option("--operator", is_flag=True, help="These keys may also move and turn root keys.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="JSON file for the keys, mode 0600.")
 @as_json
 @click.pass_obj
-def bootstrap(screen: Screen, tenant: str, again: bool, output: Path | None) -> None:
+def bootstrap(screen: Screen, tenant: str, again: bool, operator: bool, output: Path | None) -> None:
     """Make a business with live and test data apart, and the first API key of each, shown this once.
 
-    The keys may do everything: make others with less (`strongroom apikey create`), and revoke these. If there
-    is neither a root key file nor a tenant yet, the file is made too; keep a copy of it apart from the
+    The keys may do everything with their own business: make others with less (`strongroom apikey create`), and
+    revoke these. Root keys, which the keysets of every business hang on, are for keys made with --operator. If there
+    is neither a root key file nor a tenant yet, nor a Vault, the file is made too; keep a copy of it apart from the
     database's backups. --again is for who lost every key: the other keys go on working until they are revoked.
     """
     from api.cli import surroundings
@@ -45,7 +47,7 @@ def bootstrap(screen: Screen, tenant: str, again: bool, output: Path | None) -> 
     made_root = _root_key(settings)
     vault = open_vault(settings)
     try:
-        made = vault.bootstrap(tenant, again)
+        made = vault.bootstrap(tenant, again, operator)
     finally:
         vault.close()
     if made_root and not screen.json:
@@ -59,12 +61,13 @@ def _root_key(settings: Settings) -> bool:
     """Make the root key file if it is missing and nothing depends on another; return whether it was made."""
     from api.cli import surroundings
     from api.config import read_secret
+    from api.roots import listed
     from api.wiring import open_database
     from keys.providers import local
     from keys.secret import Secret
     from vault.store import inspection, migrate
 
-    if settings.root_key_file.exists():
+    if settings.root_key_file.exists() or "local" not in listed(settings):
         return False
     database = open_database(settings)
     try:

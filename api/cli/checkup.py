@@ -10,17 +10,26 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from api.cli import surroundings
 from api.cli.failure import Failure, explain
 from api.cli.findings import Finding, fail, ok, warn
 from api.cli.port import listens
+from api.cli.vaultcheck import vault_root
 from api.config import Settings
+
+if TYPE_CHECKING:
+    from vault.resources import Resources
 
 DISTRIBUTION = "strongroom"
 BUILT = 1_767_225_600  # 2026-01-01: a clock before that is wrong
 LITTLE_SPACE, NO_SPACE = 2 << 30, 200 << 20  # bytes free
 SKEW_SECONDS = 5.0
+_WORN = {
+    "due": "nine tenths of the key's time or messages are used up",
+    "over": "the key's time or messages are used up",
+}
 SOON_SECONDS = 30 * 86_400  # a certificate's end
 
 
@@ -92,8 +101,10 @@ def _clock() -> Iterator[Finding]:
 
 
 def _key_file(settings: Settings) -> Iterator[Finding]:
-    from api.wiring import open_resources
+    from api.roots import listed, open_local
 
+    if "local" not in listed(settings):
+        return
     file = settings.root_key_file
     if not file.exists():
         hint = "`strongroom bootstrap` makes it the first time; later, put it back from the copy kept apart"
@@ -102,9 +113,7 @@ def _key_file(settings: Settings) -> Iterator[Finding]:
     if file.stat().st_mode & 0o077:
         yield fail("key file", f"{file}: only its owner may read it", f"chmod 600 {file}")
         return
-    resources = open_resources(settings)
-    resources.database.close()
-    resources.keyring.check_roots()
+    open_local(settings).check()
     yield ok("key file", f"{file} opens")
 
 
@@ -158,19 +167,41 @@ def _stored_keys(settings: Settings, tenants: list[int]) -> Iterator[Finding]:
     if not tenants:
         yield warn("tenants", "there is none yet", "run `strongroom bootstrap --tenant NAME`")
         return
+    if settings.vault_addr is not None and settings.vault_secret_id_wrapped:
+        yield warn("keysets", "were not opened: that would use the wrapped secret id up", "see `vault`")
+        return
     resources, closed = open_resources(settings), 0
     for tenant in tenants:
         try:
             resources.keyring.keys(tenant)
         except KeyProblem:
             closed += 1
-    resources.keyring.forget()
-    resources.database.close()
+    worn = _worn(resources, tenants)
+    resources.close()
     if closed:
-        hint = "put the key file back that they were made under; no other opens them"
+        hint = "put the key file back, or list the Vault, that they were made under; no other opens them"
         yield fail("keysets", f"those of {closed} of {len(tenants)} tenants do not open", hint)
     else:
         yield ok("keysets", f"those of {len(tenants)} tenants open")
+    for (purpose, condition), names in worn.items():
+        text = f"{_WORN[condition]}: {', '.join(names)}"
+        yield warn(f"{purpose} key", text, f"run `strongroom keys rotate {purpose}` with an API key of each")
+
+
+def _worn(resources: Resources, tenants: list[int]) -> dict[tuple[str, str], list[str]]:
+    """Return the tenants whose keysets should be turned, or should have been, by purpose and condition."""
+    from vault.columns import Actor
+    from vault.service import Vault
+    from vault.store import inspection
+
+    names, vault = inspection.tenant_names(resources.database), Vault(resources)
+    found: dict[tuple[str, str], list[str]] = {}
+    for tenant in tenants:
+        for keyset in vault.keysets(Actor(tenant, "live", "doctor", "doctor")):
+            for version in keyset.versions:
+                if version.condition != "ok":
+                    found.setdefault((keyset.purpose, version.condition), []).append(names[tenant])
+    return found
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
@@ -248,6 +279,7 @@ def _readyz(settings: Settings, host: str) -> int | None:
 
 CHECKS: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
     ("key file", _key_file),
+    ("vault", vault_root),
     ("disk", _disk),
     ("database", _database),
     ("tls", _tls),

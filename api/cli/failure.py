@@ -16,6 +16,11 @@ INTERRUPTED = 130  # 128 + SIGINT
 _HINTS = {
     "key_file_error": "`strongroom bootstrap` makes it the first time; if it is there, put its copy back",
     "key_file_passphrase": "STRONGROOM_ROOT_PASSPHRASE_FILE names the file with the passphrase",
+    "root_forbidden": "docs/operations.md has the whole policy that Vault must give this service",
+    "root_login_refused": "docs/operations.md says how to make a new secret id; its file is read at each login",
+    "root_unavailable": "`vault status` says whether it is up and unsealed; STRONGROOM_VAULT_ADDR says where it is",
+    "root_unfit": "STRONGROOM_VAULT_MOUNT and STRONGROOM_VAULT_KEY name the key; docs/operations.md makes it",
+    "root_untrusted": "STRONGROOM_VAULT_CA names the PEM file of the authority that Vault's certificate is from",
     "store_unavailable": "does it run, and is it a database? STRONGROOM_DATABASE_URL says which",
     "schema_behind": "run `strongroom db upgrade`",
     "settings_error": "the README lists the settings; `strongroom doctor` checks them",
@@ -85,7 +90,7 @@ def _local_failure(error: Exception) -> Failure | None:
     home = type(error).__module__.partition(".")[0]
     if home in ("api", "vault", "keys"):
         code = str(getattr(error, "code", ""))
-        exit_code = UNREACHABLE if code == "store_unavailable" else USAGE
+        exit_code = UNREACHABLE if code in ("store_unavailable", "root_unavailable") else USAGE
         return Failure(str(error) or code, _HINTS.get(code), exit_code, {"code": code})
     if home in ("sqlalchemy", "psycopg", "alembic"):
         hint = _HINTS["store_unavailable"]

@@ -49,7 +49,9 @@ class Screen:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*titles)
+        table = Table()
+        for title in titles:
+            table.add_column(title, no_wrap=title == "id")  # in one piece, to be copied
         for row in rows:
             table.add_row(*(Text(printable(_text(cell)), overflow="fold") for cell in row))
         Console().print(table)

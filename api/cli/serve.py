@@ -36,17 +36,22 @@ def serve(screen: Screen, no_worker: bool) -> None:
     from api.cli import surroundings
     from api.cli.background import Background
     from api.cli.forks import end_when_told
+    from api.cli.handover import secret_id_handed_on
     from api.cli.metricsdir import metrics_folder
     from api.cli.port import held
     from api.hearing import hear
 
     settings = surroundings.settings()
     surroundings.check_address(settings)
-    with held(settings.host, settings.port) as port, metrics_folder(settings.metrics_dir):
-        _check_vault(settings)
+    with (
+        held(settings.host, settings.port) as port,
+        metrics_folder(settings.metrics_dir),
+        secret_id_handed_on(settings) as (settings, inherits),
+    ):
+        _check_vault(screen, settings)
         server = _server(settings, port)
         if not no_worker:
-            background = Background(screen)
+            background = Background(screen, inherits=inherits)
             server.on_startup(background.start)
             server.on_shutdown(background.stop)
         end_when_told()
@@ -98,15 +103,19 @@ def _server(settings: Settings, port: int) -> MPServer | MTServer:
     )
 
 
-def _check_vault(settings: Settings) -> None:
+def _check_vault(screen: Screen, settings: Settings) -> None:
     """Open the vault once before any worker does, so that what is wrong is said once and by name."""
     from api.wiring import open_vault
+    from keys.errors import RootUnavailable
 
     vault = open_vault(settings)
     try:
         states = vault.ready()
     finally:
         vault.close()
+    if states["keys"] == RootUnavailable.code:  # when it is back, all is well without a restart
+        screen.note("Vault does not answer now: what needs keys is refused until it does")
+        states["keys"] = "ok"
     wrong = {part: state for part, state in states.items() if state != "ok"}
     if "database" in wrong:
         raise Failure("the database cannot be used", "`strongroom doctor` says why")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import time
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -15,56 +14,84 @@ import msgspec
 
 if TYPE_CHECKING:
     from api.logs import RequestLog
+    from vault.jobs import Jobs
     from vault.maintenance import Maintenance
 
-LOOK = 1.0  # seconds between two looks at whether the parent is still there
+LOOK = 0.1  # seconds between two looks at whether to end
 
 
 @click.command(short_help="Do background work.")
 @click.option("--parent", type=int, hidden=True, help="End when this parent process has.")
 @click.option("--once", is_flag=True, help="One round, and exit.")
 def worker(parent: int | None, once: bool) -> None:
-    """Do background work until SIGTERM or Ctrl-C: shred expired tokens, forget old replies, close epochs.
+    """Do background work until SIGTERM or Ctrl-C: shred what expired, turn keys, forget old replies, close epochs.
 
     `strongroom serve` runs one by itself. Any number may run: a lease lets one work at a time.
     """
+    from api import processes
     from api.cli import surroundings
     from api.logs import RequestLog
-    from api.wiring import open_maintenance
+    from api.wiring import open_presence, open_resources
+    from vault.jobs import Jobs
+    from vault.maintenance import Maintenance
 
     ending = Ending(parent)
     settings = surroundings.settings()
-    log, work = RequestLog(settings.log_level), open_maintenance(settings)
-    while not ending():
-        done = _round(work, log, ending)
+    log, resources = RequestLog(settings.log_level), open_resources(settings)
+    holder = processes.name()
+    work = Maintenance(resources, holder)
+    jobs = Jobs(resources, holder, ending, ending.wait, lambda error: log.failure(error, "jobs"))
+    presence = open_presence(resources, "worker", log)
+    presence.start()
+    try:
         if once:
-            if not done:
-                raise SystemExit(1)
-            break
-        ending.wait(settings.maintenance_seconds)
-    _release(work, log)
+            _once(work, jobs, log, ending)
+        else:
+            _again(work, jobs, log, ending, settings.maintenance_seconds)
+    finally:
+        _release(work, log)
+        presence.stop()
+        resources.close()
+
+
+def _once(work: Maintenance, jobs: Jobs, log: RequestLog, ending: Ending) -> None:
+    if not _round(work, log, ending):
+        raise SystemExit(1)
+    jobs.run_waiting()
+
+
+def _again(work: Maintenance, jobs: Jobs, log: RequestLog, ending: Ending, seconds: float) -> None:
+    """Do a round every so often, and jobs beside them, until told to end."""
+    jobs.start()
+    while not ending():
+        _round(work, log, ending)
+        ending.wait(seconds)
+    jobs.join()
 
 
 class Ending:
-    """Whether the worker was told to end, by SIGTERM, Ctrl-C, or the end of its parent."""
+    """Whether the worker was told to end, by SIGTERM, Ctrl-C, or the end of its parent; any thread may ask."""
 
     def __init__(self, parent: int | None) -> None:
         self._parent = parent
-        # A threading.Event would lock the worker up where its wait is cut by the handler that sets it.
-        self._told: SimpleQueue[int] = SimpleQueue()
+        # Looked at now and then: a threading.Event locks the worker up where the handler that sets it cuts its own
+        # wait, and a SimpleQueue of Python 3.11 waits for ever where its time is over before it has begun to wait.
+        self._told = False
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda number, _: self._told.put(number))
+            signal.signal(number, self._tell)
+
+    def _tell(self, number: int, frame: FrameType | None) -> None:
+        self._told = True
 
     def __call__(self) -> bool:
         """Tell whether to end now."""
-        return not self._told.empty() or (self._parent is not None and os.getppid() != self._parent)
+        return self._told or (self._parent is not None and os.getppid() != self._parent)
 
     def wait(self, seconds: float) -> None:
         """Wait so long, or until it is time to end."""
         until = time.monotonic() + seconds
         while not self() and (left := until - time.monotonic()) > 0:
-            with contextlib.suppress(Empty):
-                self._told.put(self._told.get(timeout=min(LOOK, left)))
+            time.sleep(min(LOOK, left))
 
 
 def _round(work: Maintenance, log: RequestLog, ending: Ending) -> bool:

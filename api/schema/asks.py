@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from vault.columns import MAX_FIND, MAX_ITEMS, PURPOSES
+from vault.custody import LEAST_WAIT, LONGEST_WAIT, USUAL_WAIT
 
 # The end is `\Z`, for `$` would let a newline pass; api/openapi.py writes `$`, which is what JSON Schema has.
 Scope = Annotated[
@@ -30,6 +31,9 @@ FewTexts = Annotated[list[str], Meta(extra_json_schema={"maxItems": MAX_FIND})]
 Limit = Annotated[int, Meta(ge=1, le=1_000, description="How many at most.")]
 Cursor = Annotated[str, Meta(max_length=1_024, description="`next_cursor` of the page before.")]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.: -]{1,64}\Z", examples=["checkout"])]
+RootName = Annotated[
+    str, Meta(min_length=1, max_length=128, description="A root key of the settings, see GET /v1/roots.")
+]
 KeySeconds = Annotated[int, Meta(ge=1, le=315_360_000, description="Seconds to live; at most ten years.")]
 
 
@@ -175,3 +179,21 @@ class Rotation(Ask, kw_only=True):
     """How long the old text of an API key stays good."""
 
     overlap_seconds: Annotated[int, Meta(ge=0, le=2_592_000)] = 86_400
+
+
+class Destruction(Ask, kw_only=True):
+    """How many seconds a key version is kept before it is destroyed; 30 days unless said otherwise."""
+
+    wait_seconds: Annotated[int, Meta(ge=LEAST_WAIT, le=LONGEST_WAIT)] = USUAL_WAIT
+
+
+class RootMove(Ask, kw_only=True):
+    """The root key that is to wrap every keyset."""
+
+    to: RootName
+
+
+class RootTurn(Ask, kw_only=True):
+    """The root key whose own key is meant."""
+
+    root: RootName

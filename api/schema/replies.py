@@ -145,6 +145,86 @@ class ApiKeys(Struct):
     apikeys: list[ApiKey]
 
 
+class KeyVersion(Struct, kw_only=True):
+    """One key version, never its key: `state` after SP 800-57 Part 1 Rev. 5, 7; `needed_by` null if not counted."""
+
+    id: str
+    state: Literal["pre-active", "active", "suspended", "deactivated", "compromised", "destroyed"]
+    root: str
+    created_at: datetime
+    activated_at: datetime | None
+    deactivated_at: datetime | None
+    destroy_at: datetime | None
+    messages: int
+    max_messages: int
+    expires_at: datetime | None
+    condition: Literal["ok", "due", "over"]
+    needed_by: dict[str, int] | None
+
+
+class Keyset(Struct, kw_only=True):
+    """The versions of a key for one purpose, the oldest first; the active one seals, the others only open."""
+
+    purpose: str
+    rotates: bool
+    generation: int
+    versions: list[KeyVersion]
+
+
+class Keysets(Struct):
+    """The keysets of this mode; every change of one raises `generation`, which they share."""
+
+    keysets: list[Keyset]
+
+
+class Root(Struct):
+    """A root key of the settings: `version` of its own key, null if it has none; `state` ok, or what is wrong."""
+
+    name: str
+    version: int | None
+    state: str
+
+
+class Roots(Struct):
+    """The root keys that the settings list."""
+
+    roots: list[Root]
+
+
+class JobNotes(Struct, kw_only=True, omit_defaults=True):
+    """What a job has to tell: the new version, the leaked one, processes waited for, what needs a version, the root."""
+
+    key: str | None = None
+    compromised: str | None = None
+    waiting_for: int | None = None
+    needed_by: dict[str, int] | None = None
+    root: str | None = None
+
+
+class Job(Struct, kw_only=True):
+    """Long work: `done`, `total` and `skipped` are rows; `error` the code of what stopped it, or holds it up."""
+
+    id: str
+    kind: Literal["rotate_keyset", "compromise_key", "move_root", "rotate_root", "rewrap"]
+    target: str
+    state: Literal["waiting", "running", "done", "failed"]
+    phase: str
+    done: int
+    total: int
+    skipped: int
+    error: str | None
+    notes: JobNotes
+    created_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+
+
+class Jobs(Struct):
+    """The newest 100 jobs of this mode, the newest first."""
+
+    jobs: list[Job]
+
+
 class Health(Struct):
     """Whether the process is up, or what of it is ready."""
 

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from api.views import apikeys, descriptions, fields, health, matches, reveals, subjects, tokens
+from api.views import (
+    apikeys,
+    descriptions,
+    fields,
+    health,
+    jobs,
+    keys,
+    keysets,
+    matches,
+    reveals,
+    roots,
+    subjects,
+    tokens,
+)
 
 BLUEPRINTS = (
-    tokens.bp, reveals.bp, matches.bp, descriptions.bp, subjects.bp, fields.bp, apikeys.bp, health.bp,
+    tokens.bp, reveals.bp, matches.bp, descriptions.bp, subjects.bp, fields.bp, apikeys.bp, keysets.bp, keys.bp,
+    roots.bp, jobs.bp, health.bp,
 )  # fmt: skip

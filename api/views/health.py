@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from api import answers, openapi
-from api.metrics import CONTENT_TYPE
+from api.metrics import CONTENT_TYPE, key_gauges
 from api.operations import Operation
 from api.schema.replies import Health
 from api.state import state
+
+HELD = "held"  # keys in memory, whose root does not answer
 
 bp = Blueprint("health", __name__)
 
@@ -23,20 +25,26 @@ def live() -> Response:
 @bp.get("/readyz")
 @Operation(gives=Health, unready=True)
 def ready() -> Response:
-    """Say whether requests should come here: 503 while a part is missing or the process is about to stop."""
+    """Say whether requests should come here: 503 while a part is missing or the process is about to stop.
+
+    `degraded` while a root key does not answer and the keys held in memory serve until their lease ends.
+    """
     here = state()
     checks = here.vault.ready()
     if here.draining:
         checks["process"] = "draining"
-    good = all(word == "ok" for word in checks.values())
-    return answers.answer(Health("ok" if good else "unready", checks), 200 if good else 503)
+    words = set(checks.values())
+    status = "ok" if words == {"ok"} else "degraded" if words <= {"ok", HELD} else "unready"
+    return answers.answer(Health(status, checks), 503 if status == "unready" else 200)
 
 
 @bp.get("/metrics")
 @Operation(gives="text/plain")
 def metrics() -> Response:
     """Give the numbers in the text format of Prometheus."""
-    return Response(state().metrics.text(), content_type=CONTENT_TYPE)
+    here = state()
+    gauges = key_gauges(here.vault.lease_left(), here.vault.root_states())
+    return Response(here.metrics.text() + gauges, content_type=CONTENT_TYPE)
 
 
 @bp.get("/openapi.json")

@@ -11,6 +11,7 @@ from api.schema.asks import LooseColumn, LooseItems, LooseTokenList, NewColumn, 
 from api.schema.replies import Deletion, Token, Tokens
 from api.state import vault
 from api.views.items import Mixture
+from keys.errors import KeyExhausted, KeyExpired
 from vault import errors
 from vault.columns import Actor, AlreadyDone, Deleted, Reply, Tokenized
 
@@ -19,7 +20,7 @@ bp = Blueprint("tokens", __name__, url_prefix="/v1/tokens")
 _PHONE = "+8613800138000"  # mainland form, never assigned to a person
 _HOW = (
     errors.UnknownField, errors.ForbiddenField, errors.InvalidOption, errors.NotShapable,
-    errors.DomainTooSmall, errors.LookalikeRequired, errors.NotSearchable,
+    errors.DomainTooSmall, errors.LookalikeRequired, errors.NotSearchable, KeyExpired, KeyExhausted,
 )  # fmt: skip
 _NEW = (errors.InvalidValue, errors.SubjectConflict, errors.TokenSpaceExhausted)
 _ONE = (

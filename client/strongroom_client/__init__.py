@@ -13,9 +13,12 @@ from strongroom_client.errors import (
     TimedOut,
     Unauthenticated,
     Unavailable,
+    Unfinished,
     Unreachable,
     Untrusted,
 )
+from strongroom_client.jobs import Job, JobNotes
+from strongroom_client.keysets import Keyset, KeyVersion, Root
 from strongroom_client.options import Item, Purpose, TokenOptions, View
 from strongroom_client.results import (
     ApiKey,
@@ -49,6 +52,10 @@ __all__ = [
     "Item",
     "ItemError",
     "ItemsRefused",
+    "Job",
+    "JobNotes",
+    "KeyVersion",
+    "Keyset",
     "MatchColumn",
     "Misconfigured",
     "NewApiKey",
@@ -56,6 +63,7 @@ __all__ = [
     "Purpose",
     "Refused",
     "Retries",
+    "Root",
     "StrongroomError",
     "TimedOut",
     "Timeout",
@@ -63,6 +71,7 @@ __all__ = [
     "TokenOptions",
     "Unauthenticated",
     "Unavailable",
+    "Unfinished",
     "Unreachable",
     "Untrusted",
     "ValueColumn",

@@ -103,6 +103,12 @@ class Unavailable(Refused):
     code = "unavailable"
 
 
+class Unfinished(StrongroomError):
+    """A job has not ended in the time given; it goes on."""
+
+    code = "unfinished"
+
+
 class ItemsRefused(StrongroomError):
     """Some items of a column were refused; `errors` says which, the others went through."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
+from strongroom_client.decoding import decoder
 from strongroom_client.errors import (
     BadReply,
     Forbidden,
@@ -106,6 +107,6 @@ def _request_id(text: str) -> str | None:
 
 def _problem(reply: Reply) -> Problem | None:
     try:
-        return msgspec.json.decode(reply.body, type=Problem)
+        return decoder(Problem).decode(reply.body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # its text may repeat the body
         return None

@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
+from strongroom_client.decoding import decoder
 from strongroom_client.errors import InvalidArgument
 from strongroom_client.problems import bad_reply, refusal
 from strongroom_client.retries import Budget, Repeat, Retries
@@ -159,6 +160,6 @@ def _decode(reply: Reply, into: type[T]) -> tuple[T | None, str]:
     if not reply.headers.get("content-type", "").lower().startswith("application/json"):
         return None, "it is not JSON"
     try:
-        return msgspec.json.decode(reply.body, type=into), ""
+        return decoder(into).decode(reply.body), ""
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # its text may repeat the body
         return None, "it has not the shape expected"

@@ -15,8 +15,10 @@ from api.config import Settings
 from keys.keyring import Keyring
 from keys.providers import local
 from tests.api.door import Clock, Door, loads
+from tests.turning import Turning
 from vault.granting import Made
 from vault.resources import Resources
+from vault.rotate import kinds
 from vault.service import Vault
 from vault.store import migrate
 from vault.store.database import Database
@@ -37,19 +39,44 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="module")
-def vault(settings: Settings, clock: Clock) -> Iterator[Vault]:
+def turning_root() -> Turning:
+    """A second root, whose own key turns."""
+    return Turning()
+
+
+@pytest.fixture(scope="module")
+def resources(settings: Settings, clock: Clock, turning_root: Turning) -> Resources:
     database = Database(settings.database(), clock, time.monotonic)
     migrate.upgrade(database)
     root = local.load(settings.root_key_file)
-    keyring = Keyring(Keysets(database), {root.name: root}, root.name, time.monotonic, settings.lease_seconds)
-    vault = Vault(Resources(database, keyring, time.monotonic))
+    roots = {root.name: root, turning_root.name: turning_root}
+    keyring = Keyring(Keysets(database), roots, root.name, time.monotonic, settings.lease_seconds, wall=clock)
+    return Resources(database, keyring, time.monotonic)
+
+
+@pytest.fixture(scope="module")
+def vault(resources: Resources) -> Iterator[Vault]:
+    vault = Vault(resources)
     yield vault
     vault.close()
 
 
 @pytest.fixture(scope="module")
 def made(vault: Vault) -> dict[Any, Made]:
-    return dict(vault.bootstrap("shop"))
+    return dict(vault.bootstrap("shop", operator=True))
+
+
+@pytest.fixture(scope="module")
+def work(resources: Resources) -> Callable[[], None]:
+    """Carries out the jobs that wait, as the background worker does."""
+
+    def run() -> None:
+        for _ in range(50):
+            if kinds.work(resources, "test", lambda: False, lambda _: None) is None:
+                return
+        raise AssertionError("the jobs do not end")
+
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -64,6 +64,10 @@ GOOD: dict[str, dict[str, object]] = {
     "/v1/find": {"field": "phone", "values": ["13800138000"], "scope": "crm", "options": {"region": "CN"}},
     "/v1/apikeys": {"name": "shop", "operations": ["tokenize"], "fields": ["phone"]},
     "/v1/apikeys/key_0/rotate": {"overlap_seconds": 60},
+    "/v1/keys/0123456789abcdef/destroy": {"wait_seconds": 86_400},
+    "/v1/roots/move": {"to": "nowhere"},
+    "/v1/roots/rotate": {"root": "nowhere"},
+    "/v1/roots/rewrap": {"root": "nowhere"},
 }
 COLUMNS = frozenset({
     "/v1/tokens/column", "/v1/tokens/items", "/v1/tokens/describe", "/v1/tokens/delete", "/v1/reveal", "/v1/find",

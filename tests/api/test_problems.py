@@ -17,7 +17,7 @@ from vault import errors as vault
 from vault.columns import AlreadyDone
 from vault.service import Vault
 
-INSIDE = {api.SettingsError, AlreadyDone}  # never answered with a problem
+INSIDE = {api.SettingsError, AlreadyDone, vault.LeaseLost}  # never answered with a problem
 
 
 def leaves(root: type[Exception]) -> Iterator[type[Exception]]:

@@ -432,7 +432,9 @@ def test_nobody_is_told_to_continue_in_vain(
     line: Line, lines: tuple[bytes, ...], expected: tuple[int, str]
 ) -> None:
     line.send(ask(b"POST /v1/tokens HTTP/1.1", HOST, b"Expect: 100-continue", *lines))
-    line.expect([expected])
+    answer = line.answer()  # the last, for what is sent then may be taken for the body that was announced
+    assert answer is not None
+    assert (answer.status, answer.code) == expected
 
 
 CUT = {

@@ -9,7 +9,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from keys.errors import KeyExhausted, UnknownKey, UnknownRoot, UnwrapError
+from keys.errors import KeyExhausted, KeyExpired, UnknownKey, UnknownRoot, UnwrapError
 from keys.keyring import Keyring
 from keys.keyset import Keyset, KeyVersion, Purpose, State, new_key_id, wrapping_context
 from keys.providers import memory
@@ -32,6 +32,12 @@ class Counted:
         self.unwraps += 1
         return self.root.unwrap(wrapped, contexts)
 
+    def check(self) -> None:
+        self.root.check()
+
+    def close(self) -> None:
+        self.root.close()
+
 
 class Shelf:
     """A key store in memory, with its own count of messages."""
@@ -44,6 +50,9 @@ class Shelf:
 
     def load(self, tenant: int) -> tuple[int, dict[Purpose, Keyset]]:
         return self.generation, dict(self.keysets.get(tenant, {}))
+
+    def generations(self, tenants: Sequence[int]) -> dict[int, int]:
+        return {tenant: self.generation for tenant in tenants if tenant in self.keysets}
 
     def save(self, tenant: int, keyset: Keyset, expected: int) -> int:
         self.keysets.setdefault(tenant, {})[keyset.purpose] = keyset
@@ -81,7 +90,9 @@ def time() -> Time:
 
 @pytest.fixture
 def keyring(root: Counted, shelf: Shelf, time: Time) -> Keyring:
-    ring = Keyring(shelf, {root.name: root}, root.name, time, lease=900, max_messages=10_000)
+    ring = Keyring(
+        shelf, {root.name: root}, root.name, time, lease=900, max_messages=10_000, wall=lambda: 0.0
+    )
     for tenant in (1, 2):
         for purpose in Purpose:
             shelf.save(tenant, ring.create(tenant, purpose, 0.0), 1)
@@ -150,18 +161,23 @@ def test_states_decide_who_seals_and_who_opens(keyring: Keyring, shelf: Shelf, r
     keyset = shelf.keysets[1][Purpose.SEAL]
     old = keyset.primary
     made = {}
-    for state in (State.PRE_ACTIVE, State.DEACTIVATED, State.COMPROMISED, State.DESTROYED, State.ACTIVE):
+    for state in (State.PRE_ACTIVE, State.DEACTIVATED, State.SUSPENDED, State.COMPROMISED, State.DESTROYED):
         key_id = new_key_id()
         wrapped = root.wrap([Secret.random()], [wrapping_context(1, Purpose.SEAL, key_id)])[0]
         made[state] = KeyVersion(key_id, state, root.name, wrapped, 1.0)
         keyset = keyset.with_version(made[state])
+    added = keyring.add(keyset, 2.0)
+    made[State.ACTIVE] = added
+    keyset = keyset.with_version(added).activated(added.id, 3.0)
+    assert keyset.version(old.id).state is State.DEACTIVATED
+    assert keyset.version(old.id).deactivated_at == keyset.version(added.id).activated_at == 3.0
     shelf.save(1, keyset, 1)
     keys = keyring.reload(1)
     assert keys.primary(Purpose.SEAL).id == made[State.ACTIVE].id
     assert keys.openers(Purpose.SEAL)[0].id == made[State.ACTIVE].id
-    for version in (old, made[State.DEACTIVATED], made[State.COMPROMISED]):
+    for version in (old, made[State.PRE_ACTIVE], made[State.DEACTIVATED], made[State.COMPROMISED]):
         assert keys.version(Purpose.SEAL, version.id).id == version.id
-    for state in (State.PRE_ACTIVE, State.DESTROYED):
+    for state in (State.SUSPENDED, State.DESTROYED):
         with pytest.raises(UnknownKey):
             keys.version(Purpose.SEAL, made[state].id)
 
@@ -169,7 +185,7 @@ def test_states_decide_who_seals_and_who_opens(keyring: Keyring, shelf: Shelf, r
 def test_messages_are_counted_over_processes_and_never_pass_the_limit(
     keyring: Keyring, shelf: Shelf, root: Counted, time: Time
 ) -> None:
-    other = Keyring(shelf, {root.name: root}, root.name, time, max_messages=10_000)
+    other = Keyring(shelf, {root.name: root}, root.name, time, max_messages=10_000, wall=lambda: 0.0)
     key, same = keyring.keys(1).primary(Purpose.SEAL), other.keys(1).primary(Purpose.SEAL)
     spent = 0
     for _ in range(1_000):
@@ -197,3 +213,106 @@ def test_an_unlisted_root_and_an_unknown_tenant_are_named(shelf: Shelf, keyring:
         Keyring(shelf, {stranger.name: stranger}, stranger.name, time).keys(1)
     with pytest.raises(UnknownKey):
         keyring.keys(99)
+
+
+def test_a_key_seals_no_more_when_its_cryptoperiod_is_over(shelf: Shelf, root: Counted, time: Time) -> None:
+    """SP 800-57 Part 1 Rev. 5, 5.3; PCI DSS v4.0.1, 3.7.4."""
+    now = [0.0]
+    ring = Keyring(shelf, {root.name: root}, root.name, time, cryptoperiod=100, wall=lambda: now[0])
+    shelf.save(1, ring.create(1, Purpose.SEAL, 0.0), 1)
+    key = ring.keys(1).primary(Purpose.SEAL)
+    now[0] = 100.0
+    ring.spend(1, key, 1)
+    now[0] = 100.1
+    with pytest.raises(KeyExpired):
+        ring.spend(1, key, 1)
+    assert ring.keys(1).version(Purpose.SEAL, key.id) is key
+
+
+def test_what_is_in_use_is_loaded_again_at_half_of_its_lease(
+    keyring: Keyring, root: Counted, time: Time
+) -> None:
+    """So an outage that begins now leaves at least half a lease."""
+    first = keyring.keys(1)
+    keyring.keep_up()
+    assert keyring.keys(1) is first
+    time.now += 451
+    keyring.keep_up()
+    second = keyring.keys(1)
+    assert second is not first
+    assert second.expires_at == time.now + 900
+    time.now += 899
+    assert keyring.lease_left() == 1
+
+
+def test_what_nobody_uses_is_not_loaded_again(keyring: Keyring, root: Counted, time: Time) -> None:
+    keyring.keys(1)
+    for _ in range(2):
+        time.now += 451
+        keyring.keep_up()
+    assert root.unwraps == 2
+    time.now += 449
+    assert keyring.loaded() == {}
+
+
+def test_what_turned_is_loaded_again(keyring: Keyring, shelf: Shelf) -> None:
+    first = keyring.keys(1)
+    assert keyring.refresh(1) is False
+    shelf.generation += 1
+    assert keyring.refresh(1) is True
+    second = keyring.keys(1)
+    assert (second.generation, first.generation) == (2, 1)
+    shelf.generation += 1
+    keyring.keep_up()
+    assert keyring.loaded() == {1: 3}
+
+
+def test_a_root_that_fails_costs_nothing_before_the_lease_ends(
+    keyring: Keyring, shelf: Shelf, root: Counted, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = keyring.keys(1)
+
+    def refuse(*_: object) -> list[Secret]:
+        raise UnwrapError("not now")
+
+    monkeypatch.setattr(root, "unwrap", refuse)
+    time.now += 899.999
+    keyring.keep_up()
+    assert keyring.keys(1) is held
+    time.now += 0.001
+    with pytest.raises(UnwrapError):
+        keyring.keys(1)
+
+
+def test_roots_are_not_asked_at_every_look(keyring: Keyring, root: Counted, time: Time) -> None:
+    asked = []
+    root.check = lambda: asked.append(1)  # type: ignore[method-assign]
+    assert keyring.check_roots() == keyring.check_roots() == {root.name: None}
+    assert len(asked) == 1
+    time.now += 2
+    keyring.check_roots()
+    assert len(asked) == 2
+
+
+def test_a_load_that_was_slow_does_not_undo_a_later_one(
+    keyring: Keyring, shelf: Shelf, root: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a process that said which version it holds would be without it."""
+    unwrap, turns = root.unwrap, iter([1])
+
+    def slow(wrapped: Sequence[bytes], contexts: Sequence[bytes]) -> list[Secret]:
+        for _ in turns:
+            shelf.generation += 1
+            keyring.reload(1)
+        return unwrap(wrapped, contexts)
+
+    monkeypatch.setattr(root, "unwrap", slow)
+    keyring.reload(1)
+    assert keyring.loaded() == {1: 2}
+
+
+def test_what_is_loaded_after_the_end_is_not_kept(keyring: Keyring) -> None:
+    keyring.keys(1)
+    keyring.forget()
+    keyring.reload(1)
+    assert keyring.loaded() == {}

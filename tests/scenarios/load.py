@@ -25,6 +25,7 @@ class Load:
     ledger: Ledger
     seed: int
     threads: int = 6
+    pause: float = 0.0  # seconds between two requests of a thread
     failures: list[bytes] = field(default_factory=list)
     ending: Event = field(default_factory=Event)
     recent: deque[Once] = field(default_factory=lambda: deque(maxlen=3))
@@ -54,6 +55,7 @@ class Load:
             while not self.ending.is_set():
                 count += 1
                 draw.choice(kinds)(caller, draw, f"r{self.seed}-{number}-{count}")
+                self.ending.wait(self.pause)
         except GONE:
             return
         finally:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from keys.keyring import OpenKey
+from keys.openkeys import OpenKey
 from keys.secret import Secret
 from vault import cipher
 from vault.errors import UnreadableValue
@@ -21,7 +21,7 @@ VALUES = [b"", b"4111111111111111", "张三".encode(), b"x" * 65_536, b"\0"]
 
 @pytest.fixture
 def key() -> OpenKey:
-    return OpenKey(2**63 - 1, Secret.random(), True)
+    return OpenKey(2**63 - 1, Secret.random())
 
 
 def opened(key: OpenKey, blobs: list[bytes], **moved: Any) -> list[bytes]:

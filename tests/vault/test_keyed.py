@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from keys.keyring import OpenKey
+from keys.openkeys import OpenKey
 from keys.secret import Secret
 from vault import index
 from vault.context import derivation, pack
@@ -33,7 +33,7 @@ def test_expand_is_hkdf_expand_of_rfc_5869(vectors: Any) -> None:
 
 def test_keyed_is_hmac_under_the_derived_key() -> None:
     secret, info = bytes(range(32)), derivation("index", 1, "bank_card", "bank_card")
-    key = OpenKey(1, Secret(secret), True)
+    key = OpenKey(1, Secret(secret))
     derived = expand(secret, info)
     inputs = [b"", b"4111111111111111", "张三".encode(), b"x" * 1000]
     expected = [hmac.new(derived, text, hashlib.sha256).digest()[:16] for text in inputs]
@@ -42,7 +42,7 @@ def test_keyed_is_hmac_under_the_derived_key() -> None:
 
 
 def test_equal_values_meet_only_in_their_own_place() -> None:
-    key, other = OpenKey(1, Secret.random(), True), OpenKey(2, Secret.random(), True)
+    key, other = OpenKey(1, Secret.random()), OpenKey(2, Secret.random(), True)
     places = [
         (key, 1, "bank_card", "bank_card"), (key, 2, "bank_card", "bank_card"), (key, 1, "phone", "bank_card"),
         (key, 1, "bank_card", "partner"), (other, 1, "bank_card", "bank_card"),
@@ -55,7 +55,7 @@ def test_equal_values_meet_only_in_their_own_place() -> None:
 
 def test_without_its_key_the_index_says_nothing() -> None:
     """The counter-example of a peer: an unkeyed hash of a card number is found by trying all card numbers."""
-    key = OpenKey(1, Secret.random(), True)
+    key = OpenKey(1, Secret.random())
     value = "4111111111111111"
     (digest,) = index.digests(key, 1, "bank_card", "bank_card", [value])
     for name in ("sha256", "sha512", "sha1", "md5", "blake2b"):

@@ -412,8 +412,10 @@ def test_a_keyset_that_turned_meanwhile_is_noticed_and_the_values_sealed_again(s
     (before,) = shop.tokenize("bank_card", CARD)
     store = Keysets(shop.resources.database)
     generation, keysets = store.load(shop.actor.tenant)
-    fresh = shop.resources.keyring.create(shop.actor.tenant, Purpose.SEAL, 1e9).versions[0]
-    store.save(shop.actor.tenant, keysets[Purpose.SEAL].with_version(fresh), generation)
+    now = shop.resources.database.clock()
+    fresh = shop.resources.keyring.add(keysets[Purpose.SEAL], now)
+    turned = keysets[Purpose.SEAL].with_version(fresh).activated(fresh.id, now)
+    store.save(shop.actor.tenant, turned, generation)
     (after,) = shop.tokenize("bank_card", CARD)
     told = shop.vault.describe(shop.actor, [before, after]).tokens
     assert told[0] is not None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from keys.keyring import TenantKeys
 from keys.keyset import Purpose
+from keys.openkeys import TenantKeys
 from vault.audit.leaf import Record, encode
 from vault.columns import Actor
 from vault.context import derivation, number

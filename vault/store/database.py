@@ -57,10 +57,20 @@ class Database:
         except DBAPIError as error:
             failure = _translated(error)
         if failure is not None:
-            self._local.reader = None
             connection.invalidate()
-            connection.close()
+            self._local.reader = None  # which closes it
             raise failure
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all that this thread reads in the meantime see one state of the database."""
+        with self.read() as connection:
+            connection.exec_driver_sql(self.dialect.snapshot).close()
+            try:
+                yield
+            finally:
+                if not (connection.closed or connection.invalidated):
+                    connection.exec_driver_sql("ROLLBACK").close()
 
     def _own(self) -> Connection:
         """Return this thread's connection; one that was idle is tried first, so that a restart costs no request."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sqlalchemy import Connection
 
 from vault.store import tables
 
 Row = tuple[Any, ...]
+Lock = Literal["", "share", "update"]
 
 COLUMNS = {name: [column.name for column in table.columns] for name, table in tables.metadata.tables.items()}
 
@@ -19,6 +20,7 @@ class Dialect(Protocol):
     """The hot statements of one kind of database."""
 
     lanes: int  # write transactions at once in one process
+    snapshot: str  # begins a transaction that reads one state, on a connection in autocommit
 
     def turn(self) -> AbstractContextManager[None]:
         """Give a context in which this process may write."""
@@ -28,15 +30,22 @@ class Dialect(Protocol):
         """Return the current epoch, and the key generation of each tenant, which may not change before the commit."""
         ...
 
+    def exclude(self, connection: Connection, tenant: int) -> None:
+        """Wait for those who hold the tenant's generation, and let nobody else hold it before the transaction ends."""
+        ...
+
     def insert(self, connection: Connection, table: str, rows: Sequence[Row]) -> None:
         """Insert whole rows, if there are any, in the order of the table's columns; a clash raises IntegrityError."""
         ...
 
     def match(
         self, connection: Connection, table: str, columns: Sequence[str], on: Sequence[str], tenant: int,
-        keys: Sequence[Row], lock: bool = False,
+        keys: Sequence[Row], lock: Lock = "",
     ) -> list[Row]:  # fmt: skip
-        """Return `columns` of the rows of `table` whose `on` columns equal one of `keys`, in any order."""
+        """Return `columns` of the rows of `table` whose `on` columns equal one of `keys`, in any order.
+
+        `lock`: until the transaction ends, "share" keeps others from changing them, "update" also from sharing them.
+        """
         ...
 
     def anywhere(
@@ -55,6 +64,16 @@ class Dialect(Protocol):
         """Delete the tenant's rows of `table` whose `on` columns equal one of `keys`."""
         ...
 
+    def change(
+        self, connection: Connection, table: str, columns: Sequence[str], on: Sequence[str], tenant: int,
+        rows: Sequence[Row],
+    ) -> set[Row]:  # fmt: skip
+        """Set `columns` of the tenant's rows whose `on` columns are as said; return the `on` values that were there.
+
+        Each of `rows` holds the new values and then the values of `on`, which name at least the primary key.
+        """
+        ...
+
     def checkpoint(self, connection: Connection) -> None:
         """Leave nothing that was deleted in a log beside the database, as far as the database lets one."""
         ...
@@ -66,17 +85,6 @@ class Dialect(Protocol):
     def worth_retrying(self, error: BaseException) -> bool:
         """Whether the same work may succeed when tried again."""
         ...
-
-
-def generations(connection: Connection, tenants: set[int], lock: str) -> dict[int, int]:
-    """Return the key generation of each tenant; `lock` is what the statement ends with."""
-    if not tenants:
-        return {}
-    ids = ", ".join(str(int(tenant)) for tenant in sorted(tenants))
-    found = connection.exec_driver_sql(
-        f"SELECT id, generation FROM tenant WHERE id IN ({ids}) ORDER BY id{lock}"
-    )
-    return {row[0]: row[1] for row in found}
 
 
 def flat(rows: Sequence[Row]) -> Row:

@@ -22,6 +22,20 @@ def tenants(database: Database) -> list[int]:
         return list(connection.execute(select(tenant.c.id)).scalars())
 
 
+def due(database: Database) -> list[int]:
+    """Return the tenants that have key versions whose destruction is due."""
+    over = key_version.c.destroy_at <= database.now()
+    with database.read() as connection:
+        return list(connection.execute(select(key_version.c.tenant).where(over).distinct()).scalars())
+
+
+def tenant_names(database: Database) -> dict[int, str]:
+    """Return what people call each tenant: its business and mode."""
+    with database.read() as connection:
+        found = connection.execute(select(tenant.c.id, tenant.c.name, tenant.c.mode))
+        return {row.id: f"{row.name} ({row.mode})" for row in found}
+
+
 def version(database: Database) -> tuple[str, tuple[int, ...]]:
     """Return the kind of database and its version."""
     with database.read() as connection:

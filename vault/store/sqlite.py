@@ -13,13 +13,14 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from vault.store.dialect import COLUMNS, Row, flat, generations
+from vault.store.dialect import COLUMNS, Lock, Row, flat
 
 
 class SQLite:
     """WAL with one writer; processes queue on a file lock, which is fair and quick, before BEGIN IMMEDIATE."""
 
     lanes = 1
+    snapshot = "BEGIN"
     CHUNK = 8_000  # values bound in one statement
 
     def __init__(self, path: Path) -> None:
@@ -38,7 +39,10 @@ class SQLite:
     def guard(self, connection: Connection, tenants: set[int]) -> tuple[int, dict[int, int]]:
         """Nothing changes before the commit: BEGIN IMMEDIATE has the only write lock."""
         epoch = connection.exec_driver_sql("SELECT max(id) FROM epoch").scalar_one()
-        return epoch, generations(connection, tenants, "")
+        return epoch, _generations(connection, tenants)
+
+    def exclude(self, connection: Connection, tenant: int) -> None:
+        """BEGIN IMMEDIATE has done it."""
 
     def insert(self, connection: Connection, table: str, rows: Sequence[Row]) -> None:
         """Insert rows by `executemany`."""
@@ -50,7 +54,7 @@ class SQLite:
 
     def match(
         self, connection: Connection, table: str, columns: Sequence[str], on: Sequence[str], tenant: int,
-        keys: Sequence[Row], lock: bool = False,
+        keys: Sequence[Row], lock: Lock = "",
     ) -> list[Row]:  # fmt: skip
         """Join with the keys as VALUES, 8,000 bound values a statement; `lock` is what BEGIN IMMEDIATE did."""
         names = ", ".join(f"t.{column}" for column in columns)
@@ -107,6 +111,21 @@ class SQLite:
             statement = f"DELETE FROM {table} WHERE tenant = {int(tenant)} AND {where}"
             connection.exec_driver_sql(statement, list(keys))
 
+    def change(
+        self, connection: Connection, table: str, columns: Sequence[str], on: Sequence[str], tenant: int,
+        rows: Sequence[Row],
+    ) -> set[Row]:  # fmt: skip
+        """Look, then update by `executemany`: nobody else writes in between."""
+        width = len(columns)
+        there = set(self.match(connection, table, on, on, tenant, [row[width:] for row in rows]))
+        kept = [row for row in rows if row[width:] in there]
+        if kept:
+            sets = ", ".join(f"{name} = ?" for name in columns)
+            where = " AND ".join(f"{name} = ?" for name in on)
+            statement = f"UPDATE {table} SET {sets} WHERE tenant = {int(tenant)} AND {where}"
+            connection.exec_driver_sql(statement, kept)
+        return there
+
     def checkpoint(self, connection: Connection) -> None:
         """Empty the write-ahead log, unless a reader needs it for longer than a second: then the next call does."""
         with self.turn():
@@ -121,6 +140,14 @@ class SQLite:
     def worth_retrying(self, error: BaseException) -> bool:
         """Two requests of one group claimed the same thing: apart, the second sees the first."""
         return isinstance(error, IntegrityError)
+
+
+def _generations(connection: Connection, tenants: set[int]) -> dict[int, int]:
+    if not tenants:
+        return {}
+    ids = ", ".join(str(int(tenant)) for tenant in tenants)
+    found = connection.exec_driver_sql(f"SELECT id, generation FROM tenant WHERE id IN ({ids})")
+    return {row[0]: row[1] for row in found}
 
 
 def _read(connection: Connection, statement: str, values: Row) -> list[Row]:

@@ -25,13 +25,19 @@ def known(
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
-def hold(transaction: Transaction, tenant: int, digests: Sequence[bytes]) -> dict[bytes, int]:
-    """Return the ids of the subjects' person keys, which nobody can erase before this transaction ends."""
+def hold(transaction: Transaction, tenant: int, digests: Sequence[bytes]) -> dict[bytes, Wrapped]:
+    """Return the subjects' person keys, which nobody can erase or renew before this transaction ends."""
     places = sorted((bucket_of(digest), digest) for digest in digests)
     rows = transaction.dialect.match(
-        transaction.connection, "subject", ("digest", "key"), ("bucket", "digest"), tenant, places, lock=True
+        transaction.connection,
+        "subject",
+        ("digest", "key", "wrapped", "wrap_key"),
+        ("bucket", "digest"),
+        tenant,
+        places,
+        lock="share",
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
 def claim(transaction: Transaction, tenant: int, keys: dict[bytes, Wrapped]) -> set[bytes]:

@@ -57,6 +57,9 @@ key_version = Table(
     Column("messages", BigInteger, nullable=False),  # reserved so far, in blocks
     Column("created_at", BigInteger, nullable=False),
     Column("epoch", BigInteger, nullable=False),
+    Column("activated_at", BigInteger),
+    Column("deactivated_at", BigInteger),
+    Column("destroy_at", BigInteger),  # when it is to be destroyed; null if that is not planned
 )
 
 api_key = Table(
@@ -185,3 +188,51 @@ lease = Table(
     Column("fence", BigInteger, nullable=False),  # raised by every new holder
     Column("expires_at", BigInteger, nullable=False),
 )
+
+process = Table(
+    "process",
+    metadata,
+    Column("id", Text, primary_key=True),  # names one life of one process
+    Column("kind", Text, nullable=False),  # serve or worker
+    Column("started_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+)
+
+process_keys = Table(
+    "process_keys",
+    metadata,
+    Column("process", Text, primary_key=True),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "generation", BigInteger, nullable=False
+    ),  # of the tenant's keysets that the process has in memory
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("target", Text, nullable=False),  # what it works on: one unfinished job at a time
+    Column("state", Text, nullable=False),  # waiting, running, done, failed
+    Column("phase", Text, nullable=False),
+    Column("notes", Text, nullable=False),  # JSON: what the job must remember; no key, no value
+    Column("place", LargeBinary, nullable=False),  # how far the phase has come
+    Column("done", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("skipped", BigInteger, nullable=False),
+    Column("error", Text),  # the stable code of what stopped it
+    Column("actor", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("holder", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),  # raised by every new holder
+    Column("leased_until", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Index("uq_job_unfinished", "tenant", "target", unique=True,
+          sqlite_where=text("finished_at IS NULL"), postgresql_where=text("finished_at IS NULL")),
+    Index(None, "tenant", "created_at"),
+)  # fmt: skip

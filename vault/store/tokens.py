@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple, TypeVar, cast
 
 from sqlalchemy import Connection, and_, or_, select
@@ -123,7 +123,10 @@ def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> se
     """Delete tokens with their index entries, leave a tombstone for each; return those that existed."""
     connection, dialect = transaction.connection, transaction.dialect
     columns = ("bucket", "token", "kind", "deterministic", "index_bucket", "index_key", "digest")
-    found = dialect.match(connection, "token", columns, ("bucket", "token"), tenant, places)
+    # Held, for a rotation of the index keyset moves the entry of a row from one key to the other.
+    found = dialect.match(
+        connection, "token", columns, ("bucket", "token"), tenant, sorted(places), lock="update"
+    )
     entries = [
         (index_bucket, index_key, digest, entry_tie(kind, fixed, text))
         for _, text, kind, fixed, index_bucket, index_key, digest in found
@@ -159,11 +162,12 @@ def page(
     return [Stored(*row) for row in connection.execute(query)]
 
 
-def expired(connection: Connection, bucket: int, now: int, limit: int) -> list[tuple[int, bytes]]:
-    """Return tenant and stored form of tokens of one bucket whose time is over."""
-    query = (
-        select(token.c.tenant, token.c.token)
-        .where(token.c.bucket == bucket, token.c.expires_at <= now)
-        .limit(limit)
-    )
+def expired(
+    connection: Connection, bucket: int, now: int, limit: int, without: Collection[int] = ()
+) -> list[tuple[int, bytes]]:
+    """Return tenant and stored form of tokens of one bucket whose time is over, but those of the tenants `without`."""
+    over = [token.c.bucket == bucket, token.c.expires_at <= now]
+    if without:
+        over.append(token.c.tenant.not_in(sorted(without)))
+    query = select(token.c.tenant, token.c.token).where(*over).limit(limit)
     return [(row[0], row[1]) for row in connection.execute(query)]

@@ -15,7 +15,7 @@ from vault.store.tables import metadata
 
 def test_an_empty_database_is_behind(database_url: str) -> None:
     database = Database(database_url, time.time, time.monotonic)
-    assert migrate.check(database) == ["the schema is at revision none, this version needs 0001"]
+    assert migrate.check(database) == ["the schema is at revision none, this version needs 0002"]
     with pytest.raises(SchemaBehind):
         migrate.require_head(database)
     migrate.upgrade(database)
@@ -37,7 +37,7 @@ def test_a_difference_is_named(database: Database) -> None:
 
 def test_every_growing_table_leads_with_its_bucket() -> None:
     """So that a distributed PostgreSQL can hold it (libraries, "Many machines"); the others are small."""
-    small = {"tenant", "key_version", "api_key", "epoch", "lease"}
+    small = {"tenant", "key_version", "api_key", "epoch", "lease", "process", "process_keys", "job"}
     for name, table in metadata.tables.items():
         if name not in small:
             assert next(iter(table.primary_key.columns)).name == "bucket"
@@ -46,7 +46,7 @@ def test_every_growing_table_leads_with_its_bucket() -> None:
 
 def test_every_table_of_values_knows_its_tenant_and_epoch() -> None:
     for name, table in metadata.tables.items():
-        if name not in {"tenant", "epoch", "lease", "idempotency"}:
+        if name not in {"tenant", "epoch", "lease", "idempotency", "process", "process_keys"}:
             assert {"tenant", "epoch"} <= set(table.columns.keys())
 
 

@@ -1,0 +1,136 @@
+"""A job followed to its end: a progress bar on a terminal, one line where it ends, exit code 1 if it failed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from api.cli.failure import REFUSED_ROWS
+from api.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from strongroom_client import Client, Job
+
+LOOK = 0.5  # seconds between two looks at a job
+WHY = {
+    "key_in_use": "`strongroom keys show` counts what needs it; when that has gone, `strongroom keys destroy` it",
+    "cancelled": "somebody called it off; what it did stays done",
+    "unreadable_value": "rows that do not open were left as they are: altered, or their key is gone",
+}
+
+detach = click.option("--detach", is_flag=True, help="Print the job's id and leave it to itself.")
+
+
+def begun(screen: Screen, client: Client, job: Job, detached: bool) -> None:
+    """Go on after a job was started: follow it, or print its id."""
+    if not detached:
+        follow(screen, client, job)
+    elif screen.json:
+        screen.data(job)
+    else:
+        screen.say(job.id)
+
+
+def follow(screen: Screen, client: Client, job: Job) -> None:
+    """Watch a job until it ends; tell how, and exit with 1 if it failed."""
+    if not screen.json:
+        screen.note(f"{job.id}: {_named(job)}")
+    try:
+        with _bar() as progress:
+            job = client.wait_for_job(job.id, every=LOOK, progress=progress)
+    except KeyboardInterrupt:
+        screen.note(f"the job goes on by itself; `strongroom job watch {job.id}` follows it again")
+        raise
+    if screen.json:
+        screen.data(job)
+    else:
+        _tell(screen, job)
+    if job.failed:
+        sys.exit(REFUSED_ROWS)
+
+
+def told(job: Job) -> str:
+    """Return what else there is to say of a job, in one line; empty if there is nothing."""
+    notes = job.notes
+    said = [f"new version {notes.key}"] if notes.key else []
+    if notes.waiting_for and not job.ended:
+        said.append(f"waiting for {notes.waiting_for} processes to load it")
+    if notes.needed_by:
+        said.append(f"needed by {needs(notes.needed_by)}")
+    return ", ".join(said)
+
+
+def needs(counts: dict[str, int]) -> str:
+    """Return how much of each thing needs a key version."""
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
+
+
+def _tell(screen: Screen, job: Job) -> None:
+    rows = f"{job.done:,} rows" + (f", {job.skipped:,} skipped" if job.skipped else "")
+    more = told(job)
+    screen.say(f"{_named(job)}: {job.state}, {rows}" + (f", {more}" if more else ""))
+    if job.failed:
+        screen.note(f"error: the job failed ({job.error})")
+        if job.error in WHY:
+            screen.note(f"hint: {WHY[job.error]}")
+
+
+def _named(job: Job) -> str:
+    what = f" {job.notes.root}" if job.notes.root else f" {job.target}"
+    return job.kind.replace("_", " ").removesuffix(" keyset").removesuffix(" key") + what
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[Job], None] | None]:
+    """Show a job's progress on standard error; nothing where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    looks = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*looks, console=Console(stderr=True)) as shown:
+        task, pace = shown.add_task("", total=None, rate=""), Pace()
+
+        def progress(job: Job) -> None:
+            # A writer's new rows may come under the old key while a job runs, so it may pass its total.
+            total = max(job.total, job.done) if job.total else None
+            shown.update(task, description=_doing(job), completed=job.done, total=total, rate=pace(job.done))
+
+        yield progress
+
+
+def _doing(job: Job) -> str:
+    """Return what a job does now, or what holds it up."""
+    if job.state == "waiting" and job.error is not None:
+        return f"held up: {job.error}"
+    if not job.phase:
+        return "waits for a worker"
+    if job.notes.waiting_for:
+        return f"{job.phase}: {job.notes.waiting_for} processes to go"
+    return job.phase
+
+
+class Pace:
+    """Rows a second since the first row was seen."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._first: tuple[float, int] | None = None
+
+    def __call__(self, done: int) -> str:
+        """Return the rate in words; empty before there is one."""
+        now = self._clock()
+        if self._first is None or done == 0:
+            self._first = now, done
+        since, had = self._first
+        return f"{(done - had) / (now - since):,.0f} rows/s" if done > had and now > since else ""
