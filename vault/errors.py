@@ -131,6 +131,36 @@ class TokenSpaceExhausted(ItemError):
     code = "token_space_exhausted"
 
 
+class UnknownScheme(ItemError):
+    """The text is of no password hashing scheme that is known here, or needs a declared layout."""
+
+    code = "unknown_scheme"
+
+
+class UnreadableHash(ItemError):
+    """The text of a password hash is cut off, or is not what its scheme writes."""
+
+    code = "unreadable_hash"
+
+
+class HashTooCostly(ItemError):
+    """The hash's own parameters would take more memory or time than one log-in may."""
+
+    code = "hash_too_costly"
+
+
+class HashingBusy(VaultError):
+    """Too many passwords wait to be hashed; nothing was done."""
+
+    code = "hashing_busy"
+
+
+class HashingUnavailable(VaultError):
+    """The process that hashes passwords cannot be reached; nothing was done."""
+
+    code = "hashing_unavailable"
+
+
 class UnreadableValue(VaultError):
     """A sealed value does not open: it was altered, moved, or its key is wrong."""
 
