@@ -18,7 +18,7 @@ class Profile:
     Attributes:
         memory: kibibytes, at least eight a lane (RFC 9106, section 3.1).
         passes: over the memory.
-        lanes: that could be filled side by side; here one thread fills all of them, as many hashes run as there are cores.
+        lanes: that could be filled side by side; one thread fills them here, for there are as many hashes as cores.
     """
 
     name: str

@@ -17,7 +17,7 @@ class Verifier:
     """One password's verifier.
 
     Attributes:
-        scheme: "argon2id"; the name of a legacy scheme; "argon2id+" and that name, where Argon2id is over a legacy hash.
+        scheme: "argon2id"; a legacy scheme's name; or "argon2id+" and that name, where Argon2id is over its hash.
         encoded: the encoded Argon2id hash, or the legacy scheme's own text in its canonical form.
         inner: where Argon2id is over a legacy hash, the legacy text without its digest: salt and parameters.
         normalized: the password was brought to NFC once, so a candidate is brought there too.
