@@ -62,6 +62,8 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.IdempotencyKeyReused: (422, "The Idempotency-Key was used before"),
     vault.DeadlineExceeded: (503, "The request took too long"),
     vault.StaleKeyset: (503, "The keys are changing"),
+    vault.HashingBusy: (503, "Too many passwords wait to be hashed"),
+    vault.HashingUnavailable: (503, "Passwords cannot be hashed now"),
     vault.StoreConflict: (503, "Others write the same thing at once"),
     vault.StoreUnavailable: (503, "The database cannot be used"),
     vault.SchemaBehind: (503, "The database's schema is not ready"),
@@ -103,6 +105,8 @@ HINTS: Mapping[str, str] = {
     "store_unavailable": "send it again with the same Idempotency-Key",
     "root_unavailable": "nothing was written; send it again with the same Idempotency-Key",
     "deadline_exceeded": "nothing was written; send it again with the same Idempotency-Key",
+    "hashing_busy": "nothing was done; send it again after the seconds of Retry-After, or raise hashing's ceiling",
+    "hashing_unavailable": "nothing was done; send it again after the seconds of Retry-After",
     "stale_keyset": "nothing was written; send it again with the same Idempotency-Key",
 }
 
