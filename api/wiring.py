@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from api import processes
 from api.config import Settings
-from api.hashing.late import LateHasher
+from api.hashing.late import LateHasher, open_pool
 from api.hashing.remote import RemoteHasher
 from api.roots import open_roots
 from keys import resident
@@ -50,13 +50,6 @@ def open_hasher(settings: Settings) -> Hasher:
     if settings.hasher_socket is not None:
         return RemoteHasher(settings.hasher_socket, settings.hashing_wait_seconds, settings.hashing_waiting)
     return LateHasher(lambda: open_pool(settings), settings.hashing_memory_mib * 1_024)
-
-
-def open_pool(settings: Settings) -> Hasher:
-    """Return the pool that hashes in this process."""
-    from vault.passwords.pool import Pool
-
-    return Pool(settings.hashing_memory_mib * 1_024, settings.hashing_wait_seconds)
 
 
 def open_presence(resources: Resources, kind: str, log: RequestLog) -> Presence:

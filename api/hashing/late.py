@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from threading import Lock
 
+from api.config import Settings
 from vault.passwords.hasher import Hasher, Judgement, Load
 from vault.passwords.profiles import Profile
 from vault.passwords.verifier import Verifier
+
+
+def open_pool(settings: Settings) -> Hasher:
+    """Return what hashes in this process; not in wiring, whose imports a process that only hashes can do without."""
+    from vault.passwords.pool import Pool
+
+    return Pool(settings.hashing_memory_mib * 1_024, settings.hashing_wait_seconds)
 
 
 class LateHasher:
