@@ -11,6 +11,8 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.errors import SettingsError
+from vault.errors import InvalidRequest
+from vault.passwords.profiles import DEFAULT, Profile, parse
 
 _NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
 _PATH = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
@@ -20,6 +22,7 @@ SECRETS = (
     "VAULT_JWT",
     "ROOT_PASSPHRASE",
 )  # in files only, never themselves
+LONGEST_SOCKET = 107  # bytes of a Unix socket's path (unix(7): 108 with the zero behind it)
 
 
 class Settings(BaseSettings):
@@ -49,6 +52,11 @@ class Settings(BaseSettings):
         maintenance_seconds: the pause between two rounds of background work.
         cryptoperiod_days: how long a version of the seal keyset seals (SP 800-57 Part 1 Rev. 5, 5.3.6: two years).
         max_messages: how many messages it seals (SP 800-38D, section 8.3: 2**32).
+        hasher_socket: of a `strongroom hasher` that runs on its own, for the whole host; without, `serve` has one.
+        hashing_memory_mib: ceiling of the memory of all password hashes that run at once.
+        hashing_wait_seconds: how long a request waits for its turn to hash; it is refused then.
+        hashing_waiting: how many requests with passwords a serving process lets wait; the next are refused at once.
+        password_profile: what new hashes cost: a profile's name, or what `strongroom passwords calibrate` printed.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRONGROOM_", frozen=True, hide_input_in_errors=True)
@@ -84,6 +92,11 @@ class Settings(BaseSettings):
     maintenance_seconds: float = Field(default=60.0, ge=1, le=86_400)
     cryptoperiod_days: float = Field(default=730.0, gt=0, le=3_650)
     max_messages: int = Field(default=2**32, ge=1_000, le=2**32)
+    hasher_socket: Path | None = None
+    hashing_memory_mib: int = Field(default=512, ge=32, le=1_048_576)
+    hashing_wait_seconds: float = Field(default=5.0, gt=0, le=60)
+    hashing_waiting: int = Field(default=32, ge=1, le=256)
+    password_profile: str = DEFAULT.name
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_dir: Path | None = None
 
@@ -102,6 +115,19 @@ class Settings(BaseSettings):
             return self.database_url
         return read_secret(self.database_url_file).decode()
 
+    def profile(self) -> Profile:
+        """Return what new password hashes cost; SettingsError if it is no profile, or needs more than the ceiling."""
+        try:
+            profile = parse(self.password_profile)
+        except InvalidRequest as error:
+            raise SettingsError(f"STRONGROOM_PASSWORD_PROFILE: {error}") from None
+        if profile.memory > self.hashing_memory_mib * 1_024:
+            needed = -(-profile.memory // 1_024)
+            raise SettingsError(
+                f"STRONGROOM_PASSWORD_PROFILE: one hash takes {needed} MiB, more than STRONGROOM_HASHING_MEMORY_MIB"
+            )
+        return profile
+
 
 def load() -> Settings:
     """Read the settings from the environment; SettingsError names the variables that are wrong, never their values."""
@@ -111,13 +137,17 @@ def load() -> Settings:
                 f"STRONGROOM_{name}: a secret is not taken from the environment; STRONGROOM_{name}_FILE names its file"
             )
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         problems = [
             f"STRONGROOM_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}"
             for one in error.errors(include_input=False, include_url=False, include_context=False)
         ]
         raise SettingsError("; ".join(problems)) from None
+    settings.profile()
+    if len(os.fsencode(settings.hasher_socket or "")) > LONGEST_SOCKET:
+        raise SettingsError(f"STRONGROOM_HASHER_SOCKET: a socket's path has at most {LONGEST_SOCKET} bytes")
+    return settings
 
 
 def read_secret(path: Path) -> bytes:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from api import processes
 from api.config import Settings
+from api.hashing.late import LateHasher, open_pool
+from api.hashing.remote import RemoteHasher
 from api.roots import open_roots
 from keys import resident
 from keys.keyring import Keyring
+from vault.passwords.hasher import Hasher
 from vault.presence import Presence
 from vault.resources import Resources
 from vault.service import Vault
@@ -40,6 +43,13 @@ def open_resources(settings: Settings) -> Resources:
 def open_vault(settings: Settings) -> Vault:
     """Return the vault that the doors call."""
     return Vault(open_resources(settings))
+
+
+def open_hasher(settings: Settings) -> Hasher:
+    """Return what hashes passwords: the process that the settings name, or a pool in this one, made when it is used."""
+    if settings.hasher_socket is not None:
+        return RemoteHasher(settings.hasher_socket, settings.hashing_wait_seconds, settings.hashing_waiting)
+    return LateHasher(lambda: open_pool(settings), settings.hashing_memory_mib * 1_024)
 
 
 def open_presence(resources: Resources, kind: str, log: RequestLog) -> Presence:
