@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.errors import SettingsError
 from vault.errors import InvalidRequest
+from vault.passwords.limits import Limits
 from vault.passwords.profiles import DEFAULT, Profile, parse
 
 _NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
@@ -57,6 +58,14 @@ class Settings(BaseSettings):
         hashing_wait_seconds: how long a request waits for its turn to hash; it is refused then.
         hashing_waiting: how many requests with passwords a serving process lets wait; the next are refused at once.
         password_profile: what new hashes cost: a profile's name, or what `strongroom passwords calibrate` printed.
+        password_words_file: more passwords that nobody may have, one a line.
+        password_min_characters: of a new password; SP 800-63B-4, 3.1.1.2 wants 15 where nothing else is asked for.
+        password_min_score: how hard a new one must be to guess, 0 to 4; the standards ask for none.
+        password_normalize: bring new ones to NFC before they are hashed.
+        password_free_attempts, password_longest_wait_seconds, password_lock_after: wrong passwords of a login that cost
+            no wait, the longest wait, and after how many only an operator or a reset lets it through again.
+        password_source_free_attempts, password_source_longest_wait_seconds: the same of an address.
+        login_record_days: how long a log-in is kept on record.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRONGROOM_", frozen=True, hide_input_in_errors=True)
@@ -97,6 +106,16 @@ class Settings(BaseSettings):
     hashing_wait_seconds: float = Field(default=5.0, gt=0, le=60)
     hashing_waiting: int = Field(default=32, ge=1, le=256)
     password_profile: str = DEFAULT.name
+    password_words_file: Path | None = None
+    password_min_characters: int = Field(default=12, ge=8, le=64)
+    password_min_score: int = Field(default=0, ge=0, le=4)
+    password_normalize: bool = True
+    password_free_attempts: int = Field(default=10, ge=1, le=99)
+    password_longest_wait_seconds: int = Field(default=1_800, ge=1, le=86_400)
+    password_lock_after: int = Field(default=100, ge=2, le=100)
+    password_source_free_attempts: int = Field(default=50, ge=1, le=1_000_000)
+    password_source_longest_wait_seconds: int = Field(default=3_600, ge=1, le=86_400)
+    login_record_days: int = Field(default=184, ge=1, le=3_650)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_dir: Path | None = None
 
@@ -114,6 +133,18 @@ class Settings(BaseSettings):
         if self.database_url_file is None:
             return self.database_url
         return read_secret(self.database_url_file).decode()
+
+    def limits(self) -> Limits:
+        """Return how much guessing is let through; SettingsError if a login would be locked before it has to wait."""
+        try:
+            return Limits(
+                self.password_free_attempts, self.password_longest_wait_seconds, self.password_lock_after,
+                self.password_source_free_attempts, self.password_source_longest_wait_seconds,
+            )  # fmt: skip
+        except InvalidRequest:
+            raise SettingsError(
+                "STRONGROOM_PASSWORD_LOCK_AFTER: must be more than STRONGROOM_PASSWORD_FREE_ATTEMPTS"
+            ) from None
 
     def profile(self) -> Profile:
         """Return what new password hashes cost; SettingsError if it is no profile, or needs more than the ceiling."""
@@ -145,6 +176,7 @@ def load() -> Settings:
         ]
         raise SettingsError("; ".join(problems)) from None
     settings.profile()
+    settings.limits()
     if len(os.fsencode(settings.hasher_socket or "")) > LONGEST_SOCKET:
         raise SettingsError(f"STRONGROOM_HASHER_SOCKET: a socket's path has at most {LONGEST_SOCKET} bytes")
     return settings

@@ -59,6 +59,16 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.JobRunning: (409, "A job is at work on this"),
     vault.KeyInUse: (409, "Something needs the key version"),
     vault.KeysetDoesNotTurn: (422, "The keyset never rotates"),
+    vault.UnknownLogin: (404, "There is no such login"),
+    vault.PasswordExists: (409, "The login has a password"),
+    vault.PasswordTaken: (409, "The login has a password"),
+    vault.WrongPassword: (403, "The old password is not right"),
+    vault.PasswordUnchanged: (422, "The new password is the old one"),
+    vault.TooManyAttempts: (429, "Too many wrong passwords"),
+    vault.LoginLocked: (429, "The login is locked"),
+    vault.UnknownScheme: (422, "The password hash is of no known scheme"),
+    vault.UnreadableHash: (422, "The password hash cannot be read"),
+    vault.HashTooCostly: (422, "The password hash takes too much"),
     vault.IdempotencyKeyReused: (422, "The Idempotency-Key was used before"),
     vault.DeadlineExceeded: (503, "The request took too long"),
     vault.StaleKeyset: (503, "The keys are changing"),
@@ -100,8 +110,11 @@ HINTS: Mapping[str, str] = {
     "key_state": "GET /v1/keysets shows the state of every version",
     "unknown_root": "GET /v1/roots lists the roots that the settings name",
     "root_cannot_turn": "POST /v1/roots/move wraps the keysets under another root",
-    "key_expired": "rotate the seal keyset: `strongroom keys rotate seal`, or POST /v1/keysets/seal/rotate",
-    "key_exhausted": "rotate the seal keyset: `strongroom keys rotate seal`, or POST /v1/keysets/seal/rotate",
+    "password_exists": "POST /v1/passwords/change with the old one, or /reset without",
+    "login_locked": "POST /v1/passwords/unlock, or /reset",
+    "unknown_scheme": "say `layout` for a salted digest; docs/operations.md lists the schemes",
+    "key_expired": "GET /v1/keysets says which: rotate it, such as `strongroom keys rotate seal`",
+    "key_exhausted": "GET /v1/keysets says which: rotate it, such as `strongroom keys rotate seal`",
     "store_unavailable": "send it again with the same Idempotency-Key",
     "root_unavailable": "nothing was written; send it again with the same Idempotency-Key",
     "deadline_exceeded": "nothing was written; send it again with the same Idempotency-Key",
@@ -170,8 +183,8 @@ def respond(error: Exception) -> Response:
     headers = {}
     if reply.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="strongroom"'
-    if reply.status == 503:
-        headers["Retry-After"] = "1"
+    if reply.status == 503 or hasattr(error, "retry_after"):
+        headers["Retry-After"] = str(getattr(error, "retry_after", 1))
     return Response(reply.body, reply.status, headers, mimetype=MIMETYPE)
 
 

@@ -161,6 +161,52 @@ class HashingUnavailable(VaultError):
     code = "hashing_unavailable"
 
 
+class UnknownLogin(VaultError):
+    """There is no such login, or it has no password."""
+
+    code = "unknown_login"
+
+
+class PasswordExists(VaultError):
+    """The login has a password already; it is changed or reset, not stored again."""
+
+    code = "password_exists"
+
+
+class PasswordTaken(ItemError):
+    """The login has a password already, which an import does not replace."""
+
+    code = "password_exists"
+
+
+class WrongPassword(VaultError):
+    """The old password is not right, or there is no such login; which of the two is not said."""
+
+    code = "wrong_password"
+
+
+class PasswordUnchanged(InvalidRequest):
+    """The new password is the old one."""
+
+    code = "password_unchanged"
+
+
+class TooManyAttempts(VaultError):
+    """Too many wrong passwords for this login, or from this source; `retry_after` is in seconds."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class LoginLocked(VaultError):
+    """So many wrong passwords that only an operator, or a reset, lets the login through again."""
+
+    code = "login_locked"
+
+
 class UnreadableValue(VaultError):
     """A sealed value does not open: it was altered, moved, or its key is wrong."""
 
