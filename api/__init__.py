@@ -51,14 +51,13 @@ def _state(settings: Settings, vault: Vault | None, clock: Callable[[], float]) 
     from api.logs import RequestLog
     from api.metrics import Metrics
     from api.state import State
-    from api.wiring import open_hasher
 
     if vault is None:
         from api.wiring import open_vault
 
         vault = open_vault(settings)
     log, metrics = RequestLog(settings.log_level), Metrics(settings.metrics_dir)
-    return State(settings, vault, open_hasher(settings), Callers(vault.find_api_key), log, metrics, clock)
+    return State(settings, vault, Callers(vault.find_api_key), log, metrics, clock)
 
 
 def _finisher(state: State) -> Callable[[Response], Response]:

@@ -37,6 +37,7 @@ from vault.columns import (
 )
 from vault.credentials import NOWHERE, Chosen, Import, Imported, Login, LoginPage, Origin, Status, Verified
 from vault.errors import VaultError
+from vault.passwords.hasher import Load
 from vault.resources import Resources
 from vault.store import apikeys, inspection, migrate
 from vault.store.jobs import Job
@@ -355,6 +356,10 @@ class Vault:
     def lease_left(self) -> float | None:
         """Return the seconds until the first lease of keys in memory ends; None if none are held."""
         return self._resources.keyring.lease_left()
+
+    def hashing_load(self) -> Load:
+        """Return how busy what hashes passwords is; HashingUnavailable if it cannot say."""
+        return self._resources.hashing().load()
 
     def root_states(self) -> dict[str, str]:
         """Return "ok", or what is wrong, for each root key by name; asked at most every two seconds."""

@@ -33,6 +33,7 @@ def hasher(parent: int | None) -> None:
     stand_back()
     ending = Ending(parent)
     settings = surroundings.settings()
+    surroundings.allow_files()
     if settings.hasher_socket is None:
         raise Failure("a hasher needs a socket to listen at", HINT)
     _serve(settings, settings.hasher_socket, ending)

@@ -23,6 +23,7 @@ WORKER_PAUSE, HASHER_PAUSE = (
     1.0,
     0.1,
 )  # seconds before one that died is started again; for hashes somebody waits
+CONNECTIONS = 4_096  # a worker, at once: who waits for a hash on one of a thousand keeps nobody else out
 GRACE = 5  # seconds more than a request may take, before a worker that does not end is killed
 LOG = {"handlers": {
     name: {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"}
@@ -49,6 +50,7 @@ def serve(screen: Screen, no_worker: bool) -> None:
 
     settings = surroundings.settings()
     surroundings.check_address(settings)
+    surroundings.allow_files()
     with_hasher = settings.hasher_socket is None
     with (
         held(settings.host, settings.port) as port,
@@ -112,6 +114,7 @@ def _server(settings: Settings, port: int) -> MPServer | MTServer:
         websockets=False,
         workers=settings.workers,
         blocking_threads=settings.threads + settings.hashing_waiting,  # api.gate says who may take which
+        backpressure=CONNECTIONS,
         respawn_failed_workers=True,
         workers_kill_timeout=int(settings.request_seconds) + GRACE,
         ssl_cert=settings.tls_certificate,

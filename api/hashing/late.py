@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from api.config import Settings
 from vault.passwords.hasher import Hasher, Judgement, Load
 from vault.passwords.profiles import Profile
 from vault.passwords.verifier import Verifier
 
+if TYPE_CHECKING:
+    from vault.passwords.pool import Pool
 
-def open_pool(settings: Settings) -> Hasher:
+
+def open_pool(settings: Settings) -> Pool:
     """Return what hashes in this process; not in wiring, whose imports a process that only hashes can do without."""
     from vault.passwords.pool import Pool
 

@@ -1,4 +1,4 @@
-"""The hasher's end of the line: takes connections, and lets one hasher answer what comes on all of them."""
+"""The hasher's end of the line: takes connections, and lets one pool answer what comes on all of them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from contextlib import suppress
 from api.hashing import messages, wire
 from api.hashing.messages import Answer, Ask
 from api.hashing.wire import Broken
-from vault.errors import HashingBusy, VaultError
-from vault.passwords.hasher import Hasher
+from vault.errors import VaultError
+from vault.passwords.pool import Pool
 
 MOST_CONNECTIONS = 1_024  # each has a thread
 LOOK = 0.1  # seconds between two looks at whether to end
@@ -24,14 +24,14 @@ GRACE = 10.0  # seconds for what is under way when it ends
 class Server:
     """One listening socket, and a thread a connection."""
 
-    def __init__(self, listener: socket.socket, hasher: Hasher, failed: Callable[[Exception], None]) -> None:
+    def __init__(self, listener: socket.socket, pool: Pool, failed: Callable[[Exception], None]) -> None:
         """Take nothing yet.
 
         Args:
             listener: a listening Unix socket.
             failed: hears of what nobody expected.
         """
-        self._listener, self._hasher, self._failed = listener, hasher, failed
+        self._listener, self._pool, self._failed = listener, pool, failed
         self._changed = threading.Condition()
         self._open: dict[socket.socket, bool] = {}  # whether a request is under way on it
         self._ending = False
@@ -89,7 +89,7 @@ class Server:
 
     def _answer(self, ask: Ask) -> Answer:
         try:
-            return _answer(self._hasher, ask)
+            return _answer(self._pool, ask)
         except VaultError as error:
             return messages.refusal(error)
         except Exception as error:  # noqa: BLE001 - such as no memory; told as what it means to the caller
@@ -109,18 +109,18 @@ class Server:
                 self._changed.wait(left)
 
 
-def _answer(hasher: Hasher, ask: Ask) -> Answer:
+def _answer(pool: Pool, ask: Ask) -> Answer:
     match ask:
         case messages.HowBusy():
-            return messages.Busy(hasher.load())
-        case _ if ask.seconds <= 0:
-            raise HashingBusy
+            return messages.Busy(pool.load())
         case messages.Hash():
-            return messages.Hashes(hasher.hash(ask.passwords, ask.profile, urgent=ask.urgent))
+            return messages.Hashes(
+                pool.hash(ask.passwords, ask.profile, urgent=ask.urgent, seconds=ask.seconds)
+            )
         case messages.Verify():
-            return messages.Verdicts(hasher.verify(ask.passwords, ask.verifiers))
+            return messages.Verdicts(pool.verify(ask.passwords, ask.verifiers, seconds=ask.seconds))
         case messages.Judge():
-            return messages.Judgements(hasher.judge(ask.passwords))
+            return messages.Judgements(pool.judge(ask.passwords, seconds=ask.seconds))
 
 
 def _readable(listener: socket.socket, seconds: float) -> bool:

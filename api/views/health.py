@@ -56,7 +56,7 @@ def metrics() -> Response:
 def _hashing(here: State) -> Load | None:
     """Return how busy the hasher is; None if it cannot say."""
     try:
-        return here.hasher.load()
+        return here.vault.hashing_load()
     except VaultError:
         return None
 

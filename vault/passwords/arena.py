@@ -7,6 +7,7 @@ at a quarter to a half of the whole time. Kept memory costs that once, and huge 
 from __future__ import annotations
 
 import ctypes
+import math
 import mmap
 from contextlib import suppress
 
@@ -79,3 +80,28 @@ class Arena:
 
 def _nothing(address: int | None, size: int) -> None:
     """Take the memory back, which Argon2 has filled with zeros before."""
+
+
+class Shelf:
+    """Arenas that nobody uses, the one used last on top. Not safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._arenas: list[tuple[float, Arena]] = []
+
+    @property
+    def kept(self) -> int:
+        """Kibibytes that they hold."""
+        return sum(arena.kept for _, arena in self._arenas)
+
+    def take(self) -> Arena:
+        """Return the arena used last, or a new one."""
+        return self._arenas.pop()[1] if self._arenas else Arena()
+
+    def put(self, arena: Arena, now: float) -> None:
+        """Keep an arena that was used until now."""
+        self._arenas.append((now, arena))
+
+    def shrink(self, most: int, since: float = -math.inf) -> None:
+        """Give memory back from below: down to `most` kibibytes, and of what was used last before `since`."""
+        while self._arenas and (self.kept > most or self._arenas[0][0] < since):
+            self._arenas.pop(0)[1].release()

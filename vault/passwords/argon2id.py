@@ -17,7 +17,7 @@ from vault.passwords.verifier import ARGON2ID, Verifier
 
 MOST_WORK = 4_194_304  # kibibytes times passes: libsodium's SENSITIVE, the costliest in common use; some 4 s
 
-_TYPES = {ARGON2ID: Type.ID, "argon2i": Type.I, "argon2d": Type.D}
+SCHEMES = {ARGON2ID: Type.ID, "argon2i": Type.I, "argon2d": Type.D}
 
 
 def hash_password(password: bytes, profile: Profile, arena: Arena | None = None) -> str:
@@ -70,7 +70,7 @@ def tag(
         arena.fit(like.memory)
         context.allocate_cbk = ffi.cast("int (*)(uint8_t **, size_t)", arena.place)
         context.free_cbk = ffi.cast("void (*)(uint8_t *, size_t)", arena.leave)
-    code = core(context, _TYPES[like.scheme].value)
+    code = core(context, SCHEMES[like.scheme].value)
     del kept
     if code == lib.ARGON2_MEMORY_ALLOCATION_ERROR:
         raise HashingUnavailable("there is no memory left for a hash")
