@@ -25,7 +25,7 @@ def create_app(
         vault: opened from the settings if it is not given.
         clock: seconds since 1970 (UTC); says whether an API key has expired.
     """
-    from api import problems, requestline
+    from api import gate, problems, requestline
     from api.state import EXTENSION
     from api.views import BLUEPRINTS
     from api.visit import Visit
@@ -38,6 +38,7 @@ def create_app(
     app.url_map.converters["path"] = requestline.AnyPath
     state = app.extensions[EXTENSION] = _state(settings, vault, clock)
     app.before_request(requestline.check)
+    app.before_request(gate.check)
     app.after_request(_finisher(state))
     problems.install(app)
     for blueprint in BLUEPRINTS:
@@ -50,13 +51,14 @@ def _state(settings: Settings, vault: Vault | None, clock: Callable[[], float]) 
     from api.logs import RequestLog
     from api.metrics import Metrics
     from api.state import State
+    from api.wiring import open_hasher
 
     if vault is None:
         from api.wiring import open_vault
 
         vault = open_vault(settings)
     log, metrics = RequestLog(settings.log_level), Metrics(settings.metrics_dir)
-    return State(settings, vault, Callers(vault.find_api_key), log, metrics, clock)
+    return State(settings, vault, open_hasher(settings), Callers(vault.find_api_key), log, metrics, clock)
 
 
 def _finisher(state: State) -> Callable[[Response], Response]:

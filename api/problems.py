@@ -72,6 +72,8 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.IdempotencyKeyReused: (422, "The Idempotency-Key was used before"),
     vault.DeadlineExceeded: (503, "The request took too long"),
     vault.StaleKeyset: (503, "The keys are changing"),
+    vault.HashingBusy: (503, "Too many passwords wait to be hashed"),
+    vault.HashingUnavailable: (503, "Passwords cannot be hashed now"),
     vault.StoreConflict: (503, "Others write the same thing at once"),
     vault.StoreUnavailable: (503, "The database cannot be used"),
     vault.SchemaBehind: (503, "The database's schema is not ready"),
@@ -116,10 +118,13 @@ HINTS: Mapping[str, str] = {
     "store_unavailable": "send it again with the same Idempotency-Key",
     "root_unavailable": "nothing was written; send it again with the same Idempotency-Key",
     "deadline_exceeded": "nothing was written; send it again with the same Idempotency-Key",
+    "hashing_busy": "nothing was done; send it again after the seconds of Retry-After, or raise hashing's ceiling",
+    "hashing_unavailable": "nothing was done; send it again after the seconds of Retry-After",
     "stale_keyset": "nothing was written; send it again with the same Idempotency-Key",
 }
 
 SWALLOWED = 4  # times the largest body, of a caller whose key is known
+EXPECTED = (vault.HashingBusy,)  # the line of the request says it all, and in a storm there are many
 OURS = (api.ApiError, vault.VaultError, KeyProblem)
 
 _BY_STATUS: Mapping[int, type[api.ApiError]] = {
@@ -199,7 +204,7 @@ def handle(error: Exception) -> Response:
         return replay(error)
     if isinstance(error, HTTPException):
         return _handle_http(error)
-    if look_up(type(error))[0] >= 500:
+    if look_up(type(error))[0] >= 500 and not isinstance(error, EXPECTED):
         state().log.failure(error, asked.id)
     if not isinstance(error, OURS):  # its words may hold anything
         return respond(api.InternalError("the log has the place, under this request id"))

@@ -1,4 +1,4 @@
-"""What one running application holds besides Flask's own: vault, known callers, log and numbers."""
+"""What one running application holds besides Flask's own: vault, hasher, known callers, log and numbers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from api.config import Settings
     from api.logs import RequestLog
     from api.metrics import Metrics
+    from vault.passwords.hasher import Hasher
     from vault.service import Vault
 
 EXTENSION = "strongroom"
@@ -30,6 +31,7 @@ class State:
 
     settings: Settings
     vault: Vault
+    hasher: Hasher
     callers: Callers
     log: RequestLog
     metrics: Metrics

@@ -38,6 +38,7 @@ from vault.passwords.verifier import ARGON2ID, Verifier
 from vault.resources import Resources
 from vault.selecting import NewPassword, choose, kind_of
 from vault.store import passwords
+from vault.store.attempts import NEVER
 from vault.store.passwords import Password
 from vault.store.writer import Overtaken, Transaction
 
@@ -135,13 +136,13 @@ def _begin(
     def work(transaction: Transaction) -> int:
         wait = throttling.begin(transaction, actor.tenant, guess, resources.passwords.limits)
         if wait:
-            code = LoginLocked.code if wait == throttling.NEVER else TooManyAttempts.code
+            code = LoginLocked.code if wait == NEVER else TooManyAttempts.code
             row = journal.row(keys, actor, transaction.now, operation, result=code, refused=1, tokens=touched)
             transaction.append("audit_record", [row])
         return wait
 
     wait = resources.database.write(work, deadline=actor.deadline)
-    if wait == throttling.NEVER:
+    if wait == NEVER:
         raise LoginLocked("too many wrong passwords; an operator unlocks the login, or its password is reset")
     if wait:
         raise TooManyAttempts("too many wrong passwords; wait before the next", -(-wait // 1_000_000))

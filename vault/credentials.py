@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from vault.errors import VaultError
 
-MAX_WRAPPED = 64  # hashes that one import wraps in Argon2id, which takes a tenth of a second each
+MAX_WRAPPED = 16  # hashes that one import wraps in Argon2id: they take seconds, and log-ins go first
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 from keys.errors import UnknownKey
 from keys.openkeys import TenantKeys
@@ -13,7 +15,6 @@ from vault.columns import Actor
 from vault.credentials import Chosen, Login, Status
 from vault.errors import PasswordExists, StaleKeyset, StoreConflict, UnknownLogin, VaultError
 from vault.passwords import rules
-from vault.passwords.profiles import SALT_BYTES
 from vault.passwords.verifier import ARGON2ID
 from vault.people import People, gather
 from vault.resources import Resources
@@ -23,15 +24,23 @@ from vault.store.writer import Overtaken, Refused, Transaction
 
 ATTEMPTS = 4  # a keyset turned, or a person was erased or entered, while the password was being hashed
 
-Put = Callable[[Transaction, Account, bytes, int, str], None]
+
+class Sealed(NamedTuple):
+    """A verifier, the key version that sealed it, and its kind."""
+
+    sealed: bytes
+    key: int
+    kind: str
+
+
+Put = Callable[[Account, Sealed, Transaction], None]
 
 
 def store(resources: Resources, actor: Actor, login: Login, password: object) -> Chosen:
     """Give a login its first password; see `Vault.store_password`."""
 
-    def put(transaction: Transaction, account: Account, sealed: bytes, key: int, kind: str) -> None:
-        person = account.person or b""
-        row = passwords.row(actor.tenant, account.place, sealed, key, kind, person, transaction.now)
+    def put(account: Account, sealed: Sealed, transaction: Transaction) -> None:
+        row = passwords.row(actor.tenant, account.place, *sealed, account.person or b"", transaction.now)
         if not passwords.claim(transaction, [row]):
             raise Refused(PasswordExists("this login has a password already"))
 
@@ -40,12 +49,12 @@ def store(resources: Resources, actor: Actor, login: Login, password: object) ->
 
 def reset(resources: Resources, actor: Actor, login: Login, password: object) -> Chosen:
     """Give a login another password without the old one; see `Vault.reset_password`."""
+    keys = resources.keyring.keys(actor.tenant)
 
-    def put(transaction: Transaction, account: Account, sealed: bytes, key: int, kind: str) -> None:
+    def put(account: Account, sealed: Sealed, transaction: Transaction) -> None:
         if passwords.hold(transaction, actor.tenant, account.place) is None:
             raise Refused(_unknown())
-        passwords.change(transaction, actor.tenant, account.place, sealed, key, kind, chosen=True)
-        keys = resources.keyring.keys(actor.tenant)
+        passwords.change(transaction, actor.tenant, account.place, *sealed, chosen=True)
         throttling.unlock(transaction, actor.tenant, throttling.guess(keys, account.place[1], None).account)
 
     return _enrol(resources, actor, login, password, "reset_password", put)
@@ -84,7 +93,7 @@ def status(resources: Resources, actor: Actor) -> Status:
     with resources.database.read() as connection:
         kinds = passwords.count(connection, actor.tenant)
         locked = attempts.locked(connection, actor.tenant)
-    today = f"{ARGON2ID} {profile.parameters} salt={SALT_BYTES}"
+    today = f"{ARGON2ID} {profile.parameters}"
     behind = sum(count for kind, count in kinds.items() if kind != today)
     return Status(f"{profile.name} ({profile.parameters})", kinds, behind, locked)
 
@@ -98,22 +107,12 @@ def _enrol(
     account = _known(resources, keys, actor, login)
     new = choose(resources, keys, actor, account, candidate, "/password")
     failed: VaultError | UnknownKey
-    entered = False
+    entered, kind = False, kind_of(new.verifier)
     for _ in range(ATTEMPTS):
         try:
             people = gather(resources, keys, actor, [account.owner] if account.owner else [], store=entered)
-            sealed = verifiers.seal_one(resources, keys, account.place[1], new.verifier)
-            _commit(
-                resources,
-                actor,
-                keys,
-                account,
-                people,
-                operation,
-                lambda transaction, to=account, sealed=sealed: put(
-                    transaction, to, *sealed, kind_of(new.verifier)
-                ),
-            )
+            sealed = Sealed(*verifiers.seal_one(resources, keys, account.place[1], new.verifier), kind)
+            _commit(resources, actor, keys, account, people, operation, partial(put, account, sealed))
             return new.chosen
         except (StaleKeyset, UnknownKey) as error:
             failed = error

@@ -57,7 +57,7 @@ def draft(
     """
     people = gather(resources, keys, actor, [person] if person else [], store=entered)
     drafts = Drafts(
-        fields.get(FIELD), Spec(ttl=resources.passwords.recorded), FIELD, False, [text], [person], [None], [], [None]
+        fields.get(FIELD), Spec(ttl=resources.passwords.recorded), FIELD, False, [text], [person], [None], [], []
     )  # fmt: skip
     drafts.buckets = [bucket_of(person) if person else tokens.draw_bucket()]
     drafts.tokens = tokens.draw(1)

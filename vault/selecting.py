@@ -9,7 +9,8 @@ from vault.accounts import Account, personal
 from vault.columns import Actor
 from vault.credentials import Chosen
 from vault.errors import InvalidPassword
-from vault.passwords import argon2id, rules
+from vault.passwords import argon2text, rules
+from vault.passwords.profiles import SALT_BYTES, TAG_BYTES
 from vault.passwords.verifier import ARGON2ID, Verifier
 from vault.resources import Resources
 
@@ -51,5 +52,7 @@ def kind_of(verifier: Verifier) -> str:
     """Return scheme and cost of a verifier in a few words, by which passwords are counted."""
     if not verifier.scheme.startswith("argon2"):
         return verifier.scheme
-    memory, passes, lanes, salt = argon2id.parameters(verifier.encoded)
-    return f"{verifier.scheme} m={memory},t={passes},p={lanes} salt={salt}"
+    found = argon2text.parse(verifier.encoded)
+    lengths = "" if (len(found.salt), len(found.tag)) == (SALT_BYTES, TAG_BYTES) else " of other lengths"
+    version = "" if found.version == argon2text.VERSION else f" v={found.version}"
+    return f"{verifier.scheme} m={found.memory},t={found.passes},p={found.lanes}{version}{lengths}"

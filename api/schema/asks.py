@@ -260,7 +260,7 @@ class PasswordChange(LoginOnly, kw_only=True):
 class PasswordImport(Ask, kw_only=True):
     """Hashes of another system; exactly one of `logins`, `login_names` and `subjects`, as long as `hashes`.
 
-    `layout` says what was hashed how, where the hashes do not; `wrap` puts Argon2id over each now, 64 at most.
+    `layout` says what was hashed how, where the hashes do not; `wrap` puts Argon2id over each now, 16 at most.
     """
 
     hashes: Annotated[list[str], Meta(extra_json_schema={"maxItems": MAX_ITEMS})]
