@@ -25,6 +25,8 @@ COMMANDS = {
     "reveal": "api.cli.reveal:reveal",
     "token": "api.cli.token:token",
     "subject": "api.cli.subject:subject",
+    "passwords": "api.cli.passwords:passwords",
+    "logins": "api.cli.logins:logins",
     "apikey": "api.cli.apikey:apikey",
     "keys": "api.cli.keys:keys",
     "job": "api.cli.job:job",
