@@ -15,7 +15,7 @@
 | `new_device`, `impossible_travel` | what was noticed, true or false |
 | `login` | token of the name that was given |
 
-`result` and `ip` are always there, the others may be missing. Where somebody was, and with what, is personal: it is
+`result` is always there, the others may be missing. Where somebody was, and with what, is personal: it is
 sealed like any other value, and not looked up by value.
 """
 
@@ -54,7 +54,7 @@ _token = re.compile("[!-~]{1,64}").fullmatch
 def record(
     *,
     result: Literal["ok", "refused"],
-    ip: str,
+    ip: str | None = None,
     device: str | None = None,
     agent: str | None = None,
     latitude: float | None = None,
@@ -92,8 +92,8 @@ def mask(canonical: str) -> str:
 def _written(members: Mapping[str, object]) -> str:
     if not members.keys() <= _MEMBERS.keys():
         raise InvalidValue(name, "has a member that no record has")
-    if not {"result", "ip"} <= members.keys():
-        raise InvalidValue(name, "lacks its result or address")
+    if "result" not in members:
+        raise InvalidValue(name, "lacks its result")
     if ("latitude" in members) != ("longitude" in members):
         raise InvalidValue(name, "has half a place")
     checked = {member: _MEMBERS[member](value) for member, value in members.items()}
