@@ -1,4 +1,4 @@
-"""Passwords over HTTP: the shapes of replies, alike for logins that exist and that do not; errors without the password."""
+"""Passwords over HTTP: replies alike for logins that exist and that do not; errors without the password."""
 
 from __future__ import annotations
 
