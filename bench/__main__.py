@@ -8,19 +8,20 @@ import sys
 import time
 from collections.abc import Iterator
 
-from bench import columns, core, curve, logins, reveals, singles, turning
+from bench import columns, core, curve, logins, passwords, reveals, singles, turning
 from bench.lines import Line
 from bench.places import Place, places
 from bench.plan import FULL, QUICK, SHORT, Plan
 from tests.databases import KINDS
 
+IN_PROCESS = {"core": core.run, "passwords": passwords.run}
 OVER_HTTP = {"columns": columns.run, "singles": singles.run, "reveals": reveals.run}
 ALONE = {
     "curve": curve.run,
     "turning": turning.run,
     "logins": logins.run,
 }  # on a table that is empty at first
-SECTIONS = ("core", *OVER_HTTP, *ALONE)
+SECTIONS = (*IN_PROCESS, *OVER_HTTP, *ALONE)
 
 
 def main() -> None:
@@ -46,9 +47,10 @@ def main() -> None:
 
 def measure(plan: Plan, sections: tuple[str, ...], stores: tuple[str, ...]) -> Iterator[Line]:
     """Yield the lines of the sections as they are found."""
-    if "core" in sections:
-        yield from core.run(plan)
-    if set(sections) == {"core"}:
+    for name, run in IN_PROCESS.items():
+        if name in sections:
+            yield from run(plan)
+    if set(sections) <= set(IN_PROCESS):
         return
     with places(stores) as found:
         for place in found:

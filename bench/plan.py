@@ -18,6 +18,7 @@ class Plan:
         probe: columns with which a point of the curve is measured.
         values: in a column of a core call.
         turned: rows that keysets are turned over.
+        hashes: of passwords that each processor makes in a round.
     """
 
     rounds: int
@@ -31,8 +32,9 @@ class Plan:
     size: int = 1_000
     connections: int = 16
     busy: int = 6  # connections that send columns
+    hashes: int = 6
 
 
-QUICK = Plan(1, 2, 4, 0.2, (1_000, 2_000), 1, 200, 1_000)
+QUICK = Plan(1, 2, 4, 0.2, (1_000, 2_000), 1, 200, 1_000, hashes=1)
 SHORT = Plan(3, 40, 120, 2, (10_000, 30_000, 100_000), 8, 5_000, 100_000)
 FULL = replace(SHORT, curve=(10_000, 30_000, 100_000, 300_000, 1_000_000), turned=1_000_000)
