@@ -8,14 +8,18 @@ import sys
 import time
 from collections.abc import Iterator
 
-from bench import columns, core, curve, reveals, singles, turning
+from bench import columns, core, curve, logins, reveals, singles, turning
 from bench.lines import Line
 from bench.places import Place, places
 from bench.plan import FULL, QUICK, SHORT, Plan
 from tests.databases import KINDS
 
 OVER_HTTP = {"columns": columns.run, "singles": singles.run, "reveals": reveals.run}
-ALONE = {"curve": curve.run, "turning": turning.run}  # on a table that is empty at first
+ALONE = {
+    "curve": curve.run,
+    "turning": turning.run,
+    "logins": logins.run,
+}  # on a table that is empty at first
 SECTIONS = ("core", *OVER_HTTP, *ALONE)
 
 

@@ -24,7 +24,18 @@ def read_vectors(name: str) -> Any:
         missing(
             "the published test vectors", "put them beside the checkout as shared/, or set STRONGROOM_SHARED"
         )
-    return json.loads((SHARED / "vectors" / name).read_text("utf-8"))
+    text = (SHARED / "vectors" / name).read_text("utf-8")
+    return _records(text) if name.endswith(".txt") else json.loads(text)
+
+
+def _records(text: str) -> list[dict[str, str]]:
+    """Return the cases of a file as NIST writes them: `COUNT = 0`, then a line `name = value` each."""
+    cases: list[dict[str, str]] = []
+    for name, _, value in (line.partition("=") for line in text.splitlines() if line[:1] not in ("", "#")):
+        if name.strip() == "COUNT":
+            cases.append({})
+        cases[-1][name.strip()] = value.strip()
+    return cases
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
