@@ -6,7 +6,6 @@ A family of schemes is a module (family.py says what is in it); adding one adds 
 from __future__ import annotations
 
 import re
-from importlib import import_module
 
 from vault.errors import UnreadableHash
 from vault.passwords.legacy import bcrypt, crypt, digests, parts, pbkdf2, phpass, scrypt, spring
@@ -45,8 +44,10 @@ def read(text: str, salt: str | None = None, layout: str | None = None) -> Verif
     if salt:
         raise UnreadableHash("a salt in a column of its own needs a declared layout")
     if found := _ARGON2.fullmatch(text):
-        verifier: Verifier = import_module("vault.passwords.argon2id").read(found[1])
-        return verifier
+        # Late, for it loads a library that the other schemes do not need.
+        from vault.passwords import argon2id
+
+        return argon2id.read(found[1])
     for prefix, family in _BY_PREFIX.items():
         if text.startswith(prefix):
             return Verifier(*family.read(text))

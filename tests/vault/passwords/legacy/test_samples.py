@@ -8,7 +8,7 @@ import pytest
 
 from tests.vault.passwords.legacy.samples import ALL, SPECIAL, Sample
 from vault.errors import UnreadableHash
-from vault.passwords import legacy
+from vault.passwords import argon2id, legacy
 from vault.passwords.legacy import bcrypt, crypt, parts
 
 every = pytest.mark.parametrize("sample", ALL, ids=[f"{sample.scheme}-{i}" for i, sample in enumerate(ALL)])
@@ -183,6 +183,17 @@ def test_longest_passwords_are_taken() -> None:
         )
         assert legacy.setting(scheme, one) == setting
         assert len({one, other, setting}) == 3
+
+
+# Django 4.1, tests/auth_tests/test_hashers.py: "secret".
+ARGON2I = "$argon2i$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$YC9+jJCrQhs5R6db7LlN8Q"
+
+
+@pytest.mark.parametrize("outer", ["", "argon2", "{argon2}", "{argon2@SpringSecurity_v5_8}"])
+def test_argon2_is_read_where_it_is_at_home(outer: str) -> None:
+    assert legacy.read(outer + ARGON2I) == argon2id.read(ARGON2I)
+    with pytest.raises(UnreadableHash):
+        legacy.read(outer + ARGON2I[:-1])
 
 
 def test_nul_is_a_character_where_it_was_one() -> None:
