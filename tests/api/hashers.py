@@ -15,12 +15,13 @@ from vault.errors import HashingUnavailable
 from vault.passwords.profiles import Profile
 
 CHEAP = Profile("cheap", 64, 1, 1)
-SLOW = Profile("slow", 32_768, 64, 1)  # a second or more, and 32 MiB
+SLOW = Profile("slow", 32_768, 24, 1)  # a good part of a second, and 32 MiB
 
 
 def start(socket: Path, log: Path, *options: str, **settings: str) -> subprocess.Popen[bytes]:
     """Start a hasher, and return at once; what it says goes to the end of `log`."""
-    environment = {**os.environ, "STRONGROOM_HASHER_SOCKET": str(socket), **settings}
+    ours = {"STRONGROOM_HASHER_SOCKET": str(socket), "STRONGROOM_HASHING_WAIT_SECONDS": "60"}
+    environment = {**os.environ, **ours, **settings}
     command = [sys.executable, "-m", "api.cli", "hasher", *options]
     with log.open("ab") as file:
         return subprocess.Popen(command, env=environment, stdout=file, stderr=file)
