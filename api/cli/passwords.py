@@ -7,7 +7,7 @@ import click
 from api.cli import passwordentry, passwordfile, passwordstate
 
 
-@click.group()
+@click.group(short_help="Store, verify, import and count passwords.")
 def passwords() -> None:
     """Count, import, store, verify, reset, unlock and delete passwords; nothing shows one.
 
