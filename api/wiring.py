@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from vault.passwords.rules import Rules
-
 from api import processes
 from api.config import Settings
 from api.hashing.late import LateHasher, open_pool
@@ -15,6 +13,7 @@ from api.roots import open_roots
 from keys import resident
 from keys.keyring import Keyring
 from vault.passwords.hasher import Hasher
+from vault.passwords.rules import Rules
 from vault.presence import Presence
 from vault.resources import Passwords, Resources
 from vault.service import Vault

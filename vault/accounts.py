@@ -19,6 +19,7 @@ from vault.store.writer import Transaction
 
 NAME_FIELD = "login_name"
 UNKNOWN_NAME = b"\x11"  # in front of the digest of a login name that has no token
+IMPERSONAL = frozenset({"login_record", "text"})  # hold words that are nobody's alone
 MOST_VALUES = 200  # of one person that a new password is held against
 
 
@@ -82,7 +83,7 @@ def personal(resources: Resources, keys: TenantKeys, actor: Actor, account: Acco
             dialect = resources.database.dialect
             places += rows.of_subject(connection, dialect, actor.tenant, account.owner)
     found = look_up(resources, actor, places[:MOST_VALUES], rows.Sealed).values()
-    held = [row for row in found if row.sealed is not None and row.field != "login_record"]
+    held = [row for row in found if row.sealed is not None and row.field not in IMPERSONAL]
     return [value.decode() for value in _opened(resources, keys, actor, held)]
 
 

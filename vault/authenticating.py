@@ -22,6 +22,7 @@ from vault.credentials import Chosen, Login, Origin, Verified
 from vault.errors import (
     HashingBusy,
     HashingUnavailable,
+    InvalidPassword,
     LoginLocked,
     PasswordUnchanged,
     StaleKeyset,
@@ -62,6 +63,7 @@ class _Try:
 def verify(resources: Resources, actor: Actor, login: Login, password: object, origin: Origin) -> Verified:
     """Return whether the password is the login's; see `Vault.verify_password`."""
     candidate = rules.candidate(password)
+    _told("", origin, Verified(False))  # what cannot be recorded is refused before it counts
     tried = partial(_renew, resources)
     return _attempt(resources, actor, login, candidate, origin, "verify_password", tried)
 
@@ -70,7 +72,8 @@ def change(
     resources: Resources, actor: Actor, login: Login, password: object, new: object, origin: Origin
 ) -> Chosen:
     """Replace a password whose old text is known; see `Vault.change_password`."""
-    candidate, wanted = rules.candidate(password), rules.candidate(new)
+    candidate, wanted = rules.candidate(password), _new(new)
+    _told("", origin, Verified(False))
     if candidate == wanted:
         raise PasswordUnchanged("the new password is the old one", "/new_password")
     told: list[NewPassword] = []
@@ -85,6 +88,14 @@ def change(
     if not result.verified:
         raise WrongPassword("the old password is not right")
     return told[0].chosen
+
+
+def _new(password: object) -> str:
+    try:
+        return rules.candidate(password)
+    except InvalidPassword as error:
+        error.pointer = "/new_password"
+        raise
 
 
 def _attempt(
@@ -162,7 +173,7 @@ def _tried(resources: Resources, keys: TenantKeys, actor: Actor, account: Accoun
     if not account.known:
         held = None
     verifier = verifiers.open_column(keys, [held])[0] if held else nobody(resources.passwords.profile)
-    text = rules.normalized(candidate) if verifier.normalized else candidate
+    text = rules.presented(candidate, verifier.normalized)
     right = resources.hashing().verify([text.encode()], [verifier])[0]
     return _Try(keys, account, held, verifier, text, right and held is not None)
 
@@ -192,7 +203,7 @@ def _settle(
     keys, account, result = once.keys, once.account, Verified(once.right)
     if once.right and account.person is not None:
         result = Verified(True, *logins.flags(resources, keys, actor, account.person, origin))
-    text = _told(account, origin, result)
+    text = _told(account.token, origin, result)
     entry = logins.draft(resources, keys, actor, account.person, text, entered=entered)
     sealed = (
         None
@@ -222,9 +233,10 @@ def _settle(
     return resources.database.write(work, guard=guard, deadline=actor.deadline)
 
 
-def _told(account: Account, origin: Origin, result: Verified) -> str:
+def _told(token: str, origin: Origin, result: Verified) -> str:
+    """Return a log-in as it is put on record; InvalidValue if something of its origin cannot be."""
     return login_record.record(
         result="ok" if result.verified else "refused", ip=origin.ip, device=origin.device, agent=origin.agent,
         latitude=origin.latitude, longitude=origin.longitude, new_device=result.new_device,
-        impossible_travel=result.impossible_travel, login=account.token or None,
+        impossible_travel=result.impossible_travel, login=token or None,
     )  # fmt: skip

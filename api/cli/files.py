@@ -12,7 +12,7 @@ import click
 
 from api.cli import columnwise, csvfile, outfile
 from api.cli.failure import REFUSED_ROWS, Failure
-from api.cli.mapping import Target, targets
+from api.cli.mapping import Target, names_password, targets
 from api.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -121,8 +121,14 @@ def _warn(screen: Screen, job: Job, header: list[str], found: list[Target], neve
     )
     for column in header:
         if column.lower() in never:
-            text = f"{column} is copied as it is, but must not be kept (PCI DSS v4.0.1, 3.3.1)"
-            screen.note(f"warning: {job.source}: {text}")
+            screen.note(f"warning: {job.source}: {column} is copied as it is, {_but(column)}")
+
+
+def _but(column: str) -> str:
+    """Return what is wrong with keeping a column of that name."""
+    if names_password(column):
+        return "but passwords in a file are anybody's who reads it (POST /v1/passwords keeps hashes of them)"
+    return "but must not be kept (PCI DSS v4.0.1, 3.3.1)"
 
 
 def _encoding(name: str | None) -> str | None:

@@ -30,7 +30,6 @@ def hasher(parent: int | None) -> None:
     """
     from api.cli import surroundings
 
-    stand_back()
     ending = Ending(parent)
     settings = surroundings.settings()
     surroundings.allow_files()
@@ -56,6 +55,7 @@ def _serve(settings: Settings, path: Path, ending: Ending) -> None:
     resident.keep_out_of_files()
     log = RequestLog(settings.log_level)
     try:
+        stand_back()  # not before: somebody waits for it to start
         with listening(path) as listener, closing(open_pool(settings)) as pool:
             Server(listener, pool, lambda error: log.failure(error, "hasher")).serve(ending)
     except Taken:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from api.cli import passwordentry, passwordfile, passwordstate
+from api.cli import calibrate, passwordentry, passwordfile, passwordstate
 
 
 @click.group(short_help="Store, verify, import and count passwords.")
@@ -17,6 +17,6 @@ def passwords() -> None:
 
 for _command in (
     passwordstate.status, passwordfile.take, passwordentry.store, passwordentry.verify, passwordentry.reset,
-    passwordstate.unlock, passwordstate.delete,
+    passwordstate.unlock, passwordstate.delete, calibrate.calibrate,
 ):  # fmt: skip
     passwords.add_command(_command)

@@ -119,7 +119,7 @@ class FieldType(Struct, kw_only=True):
 
 
 class FieldTypes(Struct):
-    """The field types, and the names of what nobody may store (PCI DSS v4.0.1, 3.3.1)."""
+    """The field types, and the names of what no field may hold: card data (PCI DSS v4.0.1, 3.3.1), passwords."""
 
     fields: list[FieldType]
     never_stored: list[str]

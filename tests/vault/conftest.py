@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from vault.passwords.pool import Pool
 
 from api.hashing.late import LateHasher
 from keys.keyring import Keyring
 from keys.providers import memory
 from vault.columns import Actor, Column, Mode, Spec
 from vault.maintenance import Maintenance
+from vault.passwords.pool import Pool
 from vault.passwords.profiles import Profile
 from vault.resources import Passwords, Resources
 from vault.service import Vault

@@ -23,8 +23,9 @@ MOST_WAITING = 10_000  # passwords
 class Pool:
     """See Hasher; its threads begin at once, so it is made after a fork.
 
-    Each method also takes `seconds`, which whoever asks has left to wait, if that is less than `wait_seconds`. A column
-    whose last password would begin later is refused, were it the only one: ask for less at once.
+    Each method also takes `seconds`, which whoever asks has left to wait, if that is less than `wait_seconds`. An
+    urgent column whose last password would begin later is refused, were it the only one; one that is not urgent only
+    waits for others, however long it is.
     """
 
     def __init__(

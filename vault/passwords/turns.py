@@ -41,7 +41,7 @@ class Turns:
 
         Raises:
             HashTooCostly: one of its works takes more memory than there ever is.
-            HashingBusy: too many wait, or the last of its works would begin too late.
+            HashingBusy: too many wait, or it would not begin in time.
         """
         if any(work.memory > self._ceiling for _, work in column.waiting):
             raise HashTooCostly("the hash takes more memory than all hashes together may")
@@ -104,6 +104,8 @@ class Turns:
 
     def _begin(self, turn: Turn) -> Turn:
         column = turn.column
+        if not column.urgent:
+            column.deadline = turn.began + column.patience
         column.waiting.popleft()
         if not column.waiting:
             self._queues[column.urgent].popleft()
@@ -113,11 +115,12 @@ class Turns:
         return turn
 
     def _comes_late(self, column: Column, now: float) -> bool:
-        """Whether a work of the column would begin after its deadline, as far as durations are known."""
+        """Whether the column's deadline would pass, as far as durations are known and nothing urgent comes."""
         ends = [(max(now, turn.began + self._seconds(turn.work)), turn.work.memory) for turn in self._running]
         heapify(ends)
         free = self._ceiling - self._memory
-        for work in chain(self._ahead(column.urgent), (work for _, work in column.waiting)):
+        own = [work for _, work in column.waiting] if column.urgent else [column.waiting[0][1]]
+        for work in chain(self._ahead(column.urgent), own):
             while len(ends) >= self._threads or work.memory > free:
                 end, freed = heappop(ends)
                 now, free = max(now, end), free + freed

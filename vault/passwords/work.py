@@ -33,13 +33,15 @@ class Column:
     """Works that are asked for together: all of them are done, or it is refused.
 
     Attributes:
+        patience: seconds from its coming to when all of an urgent column has begun; of one that is not urgent, to when
+            its first work begins, and from one to the next: nobody waits for it, so it may be as long as it likes.
         deadline: a work that has not begun by then never does.
         waiting: works that have not begun, each with its place.
         over: all are done, or `error` says why not.
     """
 
-    def __init__(self, works: Sequence[Work], deadline: float, urgent: bool) -> None:
-        self.deadline, self.urgent = deadline, urgent
+    def __init__(self, works: Sequence[Work], now: float, patience: float, urgent: bool) -> None:
+        self.patience, self.deadline, self.urgent = patience, now + patience, urgent
         self.waiting = deque(enumerate(works))
         self.results: list[Any] = [None] * len(works)
         self.left = len(works)

@@ -39,7 +39,7 @@ class Workers:
         """Carry works out side by side and return their results in order; raise what the first that fails raises.
 
         Args:
-            seconds: how long they wait, if that is less than `wait_seconds`.
+            seconds: how long they wait, if that is less than `wait_seconds`; see Column.
         Raises:
             HashTooCostly: one of them takes more memory than there ever is.
             HashingBusy: the turn of one would come too late; of a column, the others may have been done by then.
@@ -48,7 +48,7 @@ class Workers:
         if not works:
             return []
         now, wait = self._clock(), self._wait_seconds
-        column = Column(works, now + (wait if seconds is None else min(seconds, wait)), urgent)
+        column = Column(works, now, wait if seconds is None else min(seconds, wait), urgent)
         with self._changed:
             if self._closed:
                 raise _ended()

@@ -113,6 +113,19 @@ def test_a_column_that_must_not_be_kept_is_warned_about(strongroom: Command) -> 
     strongroom.write("in.csv", "phone,CVV\n13400000001,123\n")
     made = strongroom("tokenize", "in.csv", "-o", "out.csv")
     assert "warning: in.csv: CVV is copied as it is, but must not be kept" in made.stderr
+    assert "passwords" not in made.stderr
+
+
+def test_a_column_of_passwords_is_warned_about_with_where_they_belong(strongroom: Command) -> None:
+    strongroom.write("in.csv", "phone,Login_Password\n13400000001,x\n")
+    made = strongroom("tokenize", "in.csv", "-o", "out.csv")
+    assert "warning: in.csv: Login_Password is copied as it is, but passwords" in made.stderr
+    assert "POST /v1/passwords" in made.stderr
+    assert "PCI" not in made.stderr
+    refused = strongroom("tokenize", "in.csv", "--field", "phone=password")
+    assert refused.returncode == 2
+    assert "password is no field type" in refused.stderr
+    assert "POST /v1/passwords" in refused.stderr
 
 
 def test_nothing_is_sent_from_a_file_that_is_broken_further_down(strongroom: Command) -> None:

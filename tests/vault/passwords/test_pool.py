@@ -39,12 +39,11 @@ def digest(scheme: str, setting: str, password: bytes) -> str:
 
 
 @pytest.fixture
-def legacy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def legacy(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("vault.passwords.legacy")
     module.digest = digest  # type: ignore[attr-defined]
     module.memory = lambda _, setting: int(setting.split("$")[2])  # type: ignore[attr-defined]
     use(monkeypatch, "legacy", module)
-    yield
 
 
 def use(monkeypatch: pytest.MonkeyPatch, name: str, module: ModuleType) -> None:

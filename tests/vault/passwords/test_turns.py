@@ -19,7 +19,7 @@ def turns() -> Turns:
 
 def column(*memories: int, at: float = 0.0, urgent: bool = True, kind: str = "hash") -> Column:
     works = [Work(memory, kind, 1, lambda _: None, mapped=True) for memory in memories]
-    return Column(works, at + WAIT, urgent)
+    return Column(works, at, WAIT, urgent)
 
 
 def joined(turns: Turns, *memories: int, at: float = 0.0, urgent: bool = True, kind: str = "hash") -> Column:
@@ -150,6 +150,26 @@ def test_a_column_of_its_own_may_be_too_long(turns: Turns) -> None:
     learn(other, 5.1)
     with pytest.raises(HashingBusy):
         joined(other, 1, 1, 1, 1, 1, 1, at=100)
+
+
+def test_what_is_not_urgent_may_be_long_while_it_has_turns(turns: Turns) -> None:
+    learn(turns, 9)
+    made = joined(turns, *[1] * MOST, urgent=False)
+    for now in (0, 9, 18):
+        turns.expire(made, now)
+        for turn in [begun(turns, now), begun(turns, now)]:
+            turns.end(turn, now + 9, None)
+    assert made.over.is_set()
+    assert made.error is None
+
+
+def test_what_is_not_urgent_and_gets_no_turn_for_long_is_refused(turns: Turns) -> None:
+    made = joined(turns, 1, 1, urgent=False)
+    turns.end(begun(turns, 5), 6, None)
+    turns.expire(made, 5 + WAIT - 0.1)
+    assert not made.over.is_set()
+    assert turns.next(5 + WAIT + 0.1) is None
+    assert isinstance(made.error, HashingBusy)
 
 
 def test_what_runs_is_foreseen_to_end(turns: Turns) -> None:
