@@ -11,7 +11,8 @@ from api.cli import calibrate, passwordentry, passwordfile, passwordstate
 def passwords() -> None:
     """Count, import, store, verify, reset, unlock and delete passwords; nothing shows one.
 
-    A password is asked for on the terminal, or is the one line of standard input; never an argument.
+    A password is asked for on the terminal, or is the one line of standard input; never an argument. All commands go
+    over HTTP but `calibrate`, which measures what hashes cost on this machine.
     """
 
 
