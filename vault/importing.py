@@ -15,6 +15,7 @@ from vault.columns import MAX_ITEMS, Actor
 from vault.credentials import MAX_WRAPPED, Import, Imported
 from vault.errors import (
     InvalidRequest,
+    InvalidValue,
     ItemError,
     PasswordTaken,
     StaleKeyset,
@@ -86,7 +87,7 @@ def _read(
         try:
             verifier = legacy.read(text, None if asked.salts is None else asked.salts[at], asked.layout)
             account = accounts.resolve(resources, keys, actor, login)
-        except (ItemError, InvalidRequest) as error:
+        except (ItemError, InvalidRequest, InvalidValue) as error:
             errors[at] = error
             continue
         if not account.known:

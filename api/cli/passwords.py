@@ -7,11 +7,12 @@ import click
 from api.cli import calibrate, passwordentry, passwordfile, passwordstate
 
 
-@click.group()
+@click.group(short_help="Store, verify, import and count passwords.")
 def passwords() -> None:
     """Count, import, store, verify, reset, unlock and delete passwords; nothing shows one.
 
-    A password is asked for on the terminal, or is the one line of standard input; never an argument.
+    A password is asked for on the terminal, or is the one line of standard input; never an argument. All commands go
+    over HTTP but `calibrate`, which measures what hashes cost on this machine.
     """
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import os
-import pty
 import stat
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.cli.conftest import Command
+from tests.api.cli.terminal import on_terminal
 from tests.client.faults import Request, answer, hang_up, problem, serve, tokens
 
 CANARY = "6212345678901266"  # a wrong check digit
@@ -282,40 +281,8 @@ def test_on_a_terminal_there_is_a_bar_and_a_hidden_prompt(strongroom: Command) -
     strongroom.write("in.csv", "phone\n134 0000 9999\n")
     shown = on_terminal(strongroom, "tokenize", "in.csv", "-o", "out.csv")
     assert "1/1" in shown
-    shown = on_terminal(
-        strongroom, "token", "find", "--field", "phone", typed="134 0000 9999\n", at="Value: "
-    )
+    shown = on_terminal(strongroom, "token", "find", "--field", "phone", typed={"Value: ": "134 0000 9999\n"})
     assert "tok_test_" in shown
     assert "0000" not in shown.partition("tok_test_")[0]
-    shown = on_terminal(strongroom, "token", "delete", "tok_test_x", typed="n\n", at="[y/N]: ")
+    shown = on_terminal(strongroom, "token", "delete", "tok_test_x", typed={"[y/N]: ": "n\n"})
     assert shown.splitlines()[-1] == "error: nothing was done"
-
-
-def on_terminal(strongroom: Command, *arguments: str, typed: str = "", at: str = "") -> str:
-    """Run the command on a terminal of its own, type something at a prompt, and return what is shown."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", *arguments],
-        cwd=strongroom.folder,
-        env={
-            **os.environ,
-            **strongroom.environment,
-            "PYTHONPATH": str(Path(__file__).parents[3]),
-            "TERM": "xterm",
-        },
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    shown = b""
-    with contextlib.suppress(OSError):  # EIO: the other side has ended
-        while part := os.read(ours, 65_536):
-            shown += part
-            if typed and at.encode() in shown:
-                os.write(ours, typed.encode())
-                typed = ""
-    os.close(ours)
-    process.wait(30)
-    return shown.decode()
