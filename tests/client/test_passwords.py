@@ -322,6 +322,17 @@ def test_no_exception_or_log_repeats_what_was_sent(
     assert not any(canary in text for text in said for canary in CANARIES)
 
 
+@pytest.mark.parametrize("beside", [NAME, SALT])
+def test_an_item_s_words_are_withheld_for_what_stood_beside_it(
+    client: Client, faults: Faults, beside: str
+) -> None:
+    item = {**ITEM, "detail": f"not with {beside}", "pointer": f"/hashes/0/{beside}"}
+    faults.play(answer({"imported": 0, "errors": [item]}))
+    (error,) = client.import_passwords([HASH], login_names=[NAME], salts=[SALT]).errors
+    assert error.detail == "refused; the server's words are withheld, they repeat what was sent"
+    assert error.pointer == "/hashes/0"
+
+
 def test_reprs_do_not_show(client: Client) -> None:
     record = LogIn(token="tok_live_1", at=datetime(2026, 11, 23, tzinfo=UTC), result="ok", ip=ADDRESS)
     assert repr(record) == "<LogIn: ok, 2026-11-23T00:00:00+00:00>"

@@ -185,6 +185,7 @@ def test_an_import_that_leaves_nothing_out_is_a_success(live: Command) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (
         0, "rows: 3, imported: 3, there already: 0, refused: 0\n", "",
     )  # fmt: skip
+    assert "3/3" in on_terminal(live, *line)  # the bar
     assert live(*line).returncode == 0
     assert "\nargon2id+bcrypt" in live("passwords", "status").stdout
     assert live("passwords", "verify", "--login-name", users[2], given=PASSWORD).returncode == 0
