@@ -3,8 +3,8 @@
 The reference is the command `argon2` of Debian's package argon2. It prints the processor time of its hash, that of all
 its threads and without its start: so all processors could make `processors / time` hashes a second, were they never
 idle. As many commands run side by side as fill the processors with their threads. Ours goes by the wall clock, from the
-call to the last result. Other work on the machine therefore slows only ours; the note has the ratio by processor time on
-both sides, and by the wall clock on both, where the command's start counts, and two hashes, for it verifies its own.
+call to the last result. Other work on the machine therefore slows only ours; the note has the ratio by processor time
+on both sides, and by the wall clock on both, where the command's start counts, and two hashes, for it verifies its own.
 """
 
 from __future__ import annotations
