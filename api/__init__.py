@@ -25,7 +25,7 @@ def create_app(
         vault: opened from the settings if it is not given.
         clock: seconds since 1970 (UTC); says whether an API key has expired.
     """
-    from api import problems, requestline
+    from api import gate, problems, requestline
     from api.state import EXTENSION
     from api.views import BLUEPRINTS
     from api.visit import Visit
@@ -38,6 +38,7 @@ def create_app(
     app.url_map.converters["path"] = requestline.AnyPath
     state = app.extensions[EXTENSION] = _state(settings, vault, clock)
     app.before_request(requestline.check)
+    app.before_request(gate.check)
     app.after_request(_finisher(state))
     problems.install(app)
     for blueprint in BLUEPRINTS:

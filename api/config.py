@@ -11,6 +11,9 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.errors import SettingsError
+from vault.errors import InvalidRequest
+from vault.passwords.limits import Limits
+from vault.passwords.profiles import DEFAULT, Profile, parse
 
 _NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
 _PATH = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
@@ -20,6 +23,7 @@ SECRETS = (
     "VAULT_JWT",
     "ROOT_PASSPHRASE",
 )  # in files only, never themselves
+LONGEST_SOCKET = 107  # bytes of a Unix socket's path (unix(7): 108 with the zero behind it)
 
 
 class Settings(BaseSettings):
@@ -49,6 +53,19 @@ class Settings(BaseSettings):
         maintenance_seconds: the pause between two rounds of background work.
         cryptoperiod_days: how long a version of the seal keyset seals (SP 800-57 Part 1 Rev. 5, 5.3.6: two years).
         max_messages: how many messages it seals (SP 800-38D, section 8.3: 2**32).
+        hasher_socket: of a `strongroom hasher` that runs on its own, for the whole host; without, `serve` has one.
+        hashing_memory_mib: ceiling of the memory of all password hashes that run at once.
+        hashing_wait_seconds: how long a request waits for its turn to hash; it is refused then.
+        hashing_waiting: how many requests with passwords a serving process lets wait; the next are refused at once.
+        password_profile: what new hashes cost: a profile's name, or what `strongroom passwords calibrate` printed.
+        password_words_file: more passwords that nobody may have, one a line.
+        password_min_characters: of a new password; SP 800-63B-4, 3.1.1.2 wants 15 where nothing else is asked for.
+        password_min_score: how hard a new one must be to guess, 0 to 4; the standards ask for none.
+        password_normalize: bring new ones to NFC before they are hashed.
+        password_free_attempts, password_longest_wait_seconds, password_lock_after: wrong passwords of a login that cost
+            no wait, the longest wait, and after how many only an operator or a reset lets it through again.
+        password_source_free_attempts, password_source_longest_wait_seconds: the same of an address.
+        login_record_days: how long a log-in is kept on record.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRONGROOM_", frozen=True, hide_input_in_errors=True)
@@ -84,6 +101,21 @@ class Settings(BaseSettings):
     maintenance_seconds: float = Field(default=60.0, ge=1, le=86_400)
     cryptoperiod_days: float = Field(default=730.0, gt=0, le=3_650)
     max_messages: int = Field(default=2**32, ge=1_000, le=2**32)
+    hasher_socket: Path | None = None
+    hashing_memory_mib: int = Field(default=512, ge=32, le=1_048_576)
+    hashing_wait_seconds: float = Field(default=5.0, gt=0, le=60)
+    hashing_waiting: int = Field(default=32, ge=1, le=256)
+    password_profile: str = DEFAULT.name
+    password_words_file: Path | None = None
+    password_min_characters: int = Field(default=12, ge=8, le=64)
+    password_min_score: int = Field(default=0, ge=0, le=4)
+    password_normalize: bool = True
+    password_free_attempts: int = Field(default=10, ge=1, le=99)
+    password_longest_wait_seconds: int = Field(default=1_800, ge=1, le=86_400)
+    password_lock_after: int = Field(default=100, ge=2, le=100)
+    password_source_free_attempts: int = Field(default=50, ge=1, le=1_000_000)
+    password_source_longest_wait_seconds: int = Field(default=3_600, ge=1, le=86_400)
+    login_record_days: int = Field(default=184, ge=1, le=3_650)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_dir: Path | None = None
 
@@ -102,6 +134,31 @@ class Settings(BaseSettings):
             return self.database_url
         return read_secret(self.database_url_file).decode()
 
+    def limits(self) -> Limits:
+        """Return how much guessing is let through; SettingsError if a login would be locked before it has to wait."""
+        try:
+            return Limits(
+                self.password_free_attempts, self.password_longest_wait_seconds, self.password_lock_after,
+                self.password_source_free_attempts, self.password_source_longest_wait_seconds,
+            )  # fmt: skip
+        except InvalidRequest:
+            raise SettingsError(
+                "STRONGROOM_PASSWORD_LOCK_AFTER: must be more than STRONGROOM_PASSWORD_FREE_ATTEMPTS"
+            ) from None
+
+    def profile(self) -> Profile:
+        """Return what new password hashes cost; SettingsError if it is no profile, or needs more than the ceiling."""
+        try:
+            profile = parse(self.password_profile)
+        except InvalidRequest as error:
+            raise SettingsError(f"STRONGROOM_PASSWORD_PROFILE: {error}") from None
+        if profile.memory > self.hashing_memory_mib * 1_024:
+            needed = -(-profile.memory // 1_024)
+            raise SettingsError(
+                f"STRONGROOM_PASSWORD_PROFILE: one hash takes {needed} MiB, more than STRONGROOM_HASHING_MEMORY_MIB"
+            )
+        return profile
+
 
 def load() -> Settings:
     """Read the settings from the environment; SettingsError names the variables that are wrong, never their values."""
@@ -111,13 +168,18 @@ def load() -> Settings:
                 f"STRONGROOM_{name}: a secret is not taken from the environment; STRONGROOM_{name}_FILE names its file"
             )
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         problems = [
             f"STRONGROOM_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}"
             for one in error.errors(include_input=False, include_url=False, include_context=False)
         ]
         raise SettingsError("; ".join(problems)) from None
+    settings.profile()
+    settings.limits()
+    if len(os.fsencode(settings.hasher_socket or "")) > LONGEST_SOCKET:
+        raise SettingsError(f"STRONGROOM_HASHER_SOCKET: a socket's path has at most {LONGEST_SOCKET} bytes")
+    return settings
 
 
 def read_secret(path: Path) -> bytes:

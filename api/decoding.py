@@ -1,4 +1,4 @@
-"""Decoders of bodies and queries, each made once and by one thread at a time.
+"""Decoders of bodies, queries and messages, each made once and by one thread at a time.
 
 msgspec 0.22 lets a thread see a type that another one is still making, and the process dies of it (a null pointer in
 its C code): the first two requests of a worker at once were enough.
@@ -15,6 +15,7 @@ import msgspec
 T = TypeVar("T")
 
 _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
+_UNPACKERS: dict[object, msgspec.msgpack.Decoder[Any]] = {}
 _making = Lock()
 
 
@@ -24,6 +25,15 @@ def decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
     if made is None:
         with _making:
             made = _DECODERS.setdefault(kind, msgspec.json.Decoder(kind))
+    return made
+
+
+def unpacker(kind: object) -> msgspec.msgpack.Decoder[Any]:
+    """Return the MessagePack decoder of a Struct, or of one of several that their tags tell apart."""
+    made = _UNPACKERS.get(kind)
+    if made is None:
+        with _making:
+            made = _UNPACKERS.setdefault(kind, msgspec.msgpack.Decoder(kind))
     return made
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Sized
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import msgspec
 
 from api.errors import TooManyValues
+from api.schema import asks
 from vault.columns import MAX_ITEMS, MAX_METADATA_BYTES
+from vault.credentials import NOWHERE, Origin
 from vault.errors import InvalidRequest
 
 MAX_SUBJECT = 128  # characters
@@ -44,6 +47,30 @@ def metadata(column: Sequence[Mapping[str, str] | None], pointer: str) -> list[b
                 f"metadata is at most {MAX_METADATA_BYTES:,} bytes as JSON", pointer.format(index)
             )
     return encoded
+
+
+def origin(ask: asks.Origin | None) -> Origin:
+    """Return where a log-in comes from; raise InvalidRequest if a part of it is none."""
+    if ask is None:
+        return NOWHERE
+    address: IPv4Address | IPv6Address | None = None
+    if ask.ip is not None:
+        try:
+            address = ip_address(ask.ip)
+        except ValueError:
+            raise InvalidRequest("is no IPv4 or IPv6 address", "/origin/ip") from None
+        if isinstance(address, IPv6Address):
+            if address.scope_id is not None:
+                raise InvalidRequest("is an address with a zone of one machine", "/origin/ip")
+            address = address.ipv4_mapped or address
+    for name, text in (("device", ask.device), ("agent", ask.agent)):
+        if text is not None and not text.isprintable():
+            raise InvalidRequest("has characters that cannot be printed", f"/origin/{name}")
+    if (ask.latitude is None) != (ask.longitude is None):
+        raise InvalidRequest("has latitude or longitude without the other", "/origin")
+    return Origin(
+        None if address is None else str(address), ask.device, ask.agent, ask.latitude, ask.longitude
+    )
 
 
 def idempotency_key(text: str) -> str:

@@ -15,6 +15,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from vault.passwords.hasher import Load
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
 
@@ -89,6 +91,34 @@ def key_gauges(lease: float | None, roots: Mapping[str, str]) -> bytes:
     registry = CollectorRegistry()
     registry.register(_KeyGauges(lease, roots))
     return generate_latest(registry)
+
+
+def hashing_gauges(load: Load | None) -> bytes:
+    """Return how busy the hasher is, in the text format; None: it does not answer. All processes ask the same one."""
+    registry = CollectorRegistry()
+    registry.register(_HashingGauges(load))
+    return generate_latest(registry)
+
+
+class _HashingGauges:
+    """What was just asked, as prometheus-client collects it."""
+
+    def __init__(self, load: Load | None) -> None:
+        self._load = load
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the families; without an answer only that there is none."""
+        up = float(self._load is not None)
+        yield GaugeMetricFamily("strongroom_hasher_up", "Whether the hasher of passwords answers", value=up)
+        if self._load is None:
+            return
+        for name, words, value in (
+            ("running", "Password hashes that run", self._load.running),
+            ("waiting", "Password hashes that wait", self._load.waiting),
+            ("memory_bytes", "Memory of the password hashes that run", self._load.memory * 1_024),
+            ("ceiling_bytes", "Memory that password hashes may take at once", self._load.ceiling * 1_024),
+        ):
+            yield GaugeMetricFamily(f"strongroom_hashing_{name}", words, value=float(value))
 
 
 class _KeyGauges:

@@ -42,6 +42,12 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.DomainTooSmall: (422, "Too few tokens would be left"),
     vault.LookalikeRequired: (422, "These tokens look real"),
     vault.NotSearchable: (422, "The field cannot be found by value"),
+    vault.InvalidPassword: (422, "This cannot be a password"),
+    vault.PasswordTooShort: (422, "The password is too short"),
+    vault.PasswordTooLong: (422, "The password is too long"),
+    vault.CommonPassword: (422, "Too many people have this password"),
+    vault.PersonalPassword: (422, "The password holds personal data"),
+    vault.WeakPassword: (422, "The password is guessed too easily"),
     vault.InvalidValue: (422, "The value is not of its field type"),
     vault.MalformedToken: (422, "This is no token"),
     vault.UnknownToken: (404, "There is no such token"),
@@ -59,9 +65,21 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.JobRunning: (409, "A job is at work on this"),
     vault.KeyInUse: (409, "Something needs the key version"),
     vault.KeysetDoesNotTurn: (422, "The keyset never rotates"),
+    vault.UnknownLogin: (404, "There is no such login"),
+    vault.PasswordExists: (409, "The login has a password"),
+    vault.PasswordTaken: (409, "The login has a password"),
+    vault.WrongPassword: (403, "The old password is not right"),
+    vault.PasswordUnchanged: (422, "The new password is the old one"),
+    vault.TooManyAttempts: (429, "Too many wrong passwords"),
+    vault.LoginLocked: (429, "The login is locked"),
+    vault.UnknownScheme: (422, "The password hash is of no known scheme"),
+    vault.UnreadableHash: (422, "The password hash cannot be read"),
+    vault.HashTooCostly: (422, "The password hash takes too much"),
     vault.IdempotencyKeyReused: (422, "The Idempotency-Key was used before"),
     vault.DeadlineExceeded: (503, "The request took too long"),
     vault.StaleKeyset: (503, "The keys are changing"),
+    vault.HashingBusy: (503, "Too many passwords wait to be hashed"),
+    vault.HashingUnavailable: (503, "Passwords cannot be hashed now"),
     vault.StoreConflict: (503, "Others write the same thing at once"),
     vault.StoreUnavailable: (503, "The database cannot be used"),
     vault.SchemaBehind: (503, "The database's schema is not ready"),
@@ -84,7 +102,11 @@ HINTS: Mapping[str, str] = {
     "forbidden": "ask for an API key with this operation",
     "forbidden_field": "ask for an API key with this field",
     "unknown_field": "GET /v1/fields lists the field types",
-    "never_stored": "PCI DSS v4.0.1, 3.3.1: not even encrypted",
+    "never_stored": "passwords: POST /v1/passwords keeps a hash; card data: PCI DSS v4.0.1, 3.3.1: not even encrypted",
+    "password_too_short": "a few words in a row are long and easy to remember",
+    "password_common": "it is among the first that are tried anywhere; a few words that belong to no phrase are not",
+    "password_personal": "leave out names, numbers, birthdays and addresses, forwards and backwards",
+    "password_weak": "make it longer: a few words that belong to no phrase, or what a password manager draws",
     "too_many_values": "send them in several requests",
     "body_too_large": "send it in several requests",
     "unsupported_media_type": "send `Content-Type: application/json`, uncompressed",
@@ -98,15 +120,21 @@ HINTS: Mapping[str, str] = {
     "key_state": "GET /v1/keysets shows the state of every version",
     "unknown_root": "GET /v1/roots lists the roots that the settings name",
     "root_cannot_turn": "POST /v1/roots/move wraps the keysets under another root",
-    "key_expired": "rotate the seal keyset: `strongroom keys rotate seal`, or POST /v1/keysets/seal/rotate",
-    "key_exhausted": "rotate the seal keyset: `strongroom keys rotate seal`, or POST /v1/keysets/seal/rotate",
+    "password_exists": "POST /v1/passwords/change with the old one, or /reset without",
+    "login_locked": "POST /v1/passwords/unlock, or /reset",
+    "unknown_scheme": "say `layout` for a salted digest; docs/operations.md lists the schemes",
+    "key_expired": "GET /v1/keysets says which: rotate it, such as `strongroom keys rotate seal`",
+    "key_exhausted": "GET /v1/keysets says which: rotate it, such as `strongroom keys rotate seal`",
     "store_unavailable": "send it again with the same Idempotency-Key",
     "root_unavailable": "nothing was written; send it again with the same Idempotency-Key",
     "deadline_exceeded": "nothing was written; send it again with the same Idempotency-Key",
+    "hashing_busy": "nothing was done; send it again after the seconds of Retry-After, or raise hashing's ceiling",
+    "hashing_unavailable": "nothing was done; send it again after the seconds of Retry-After",
     "stale_keyset": "nothing was written; send it again with the same Idempotency-Key",
 }
 
 SWALLOWED = 4  # times the largest body, of a caller whose key is known
+EXPECTED = (vault.HashingBusy,)  # the line of the request says it all, and in a storm there are many
 OURS = (api.ApiError, vault.VaultError, KeyProblem)
 
 _BY_STATUS: Mapping[int, type[api.ApiError]] = {
@@ -165,8 +193,8 @@ def respond(error: Exception) -> Response:
     headers = {}
     if reply.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="strongroom"'
-    if reply.status == 503:
-        headers["Retry-After"] = "1"
+    if reply.status == 503 or hasattr(error, "retry_after"):
+        headers["Retry-After"] = str(getattr(error, "retry_after", 1))
     return Response(reply.body, reply.status, headers, mimetype=MIMETYPE)
 
 
@@ -186,7 +214,7 @@ def handle(error: Exception) -> Response:
         return replay(error)
     if isinstance(error, HTTPException):
         return _handle_http(error)
-    if look_up(type(error))[0] >= 500:
+    if look_up(type(error))[0] >= 500 and not isinstance(error, EXPECTED):
         state().log.failure(error, asked.id)
     if not isinstance(error, OURS):  # its words may hold anything
         return respond(api.InternalError("the log has the place, under this request id"))

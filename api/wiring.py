@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 from api import processes
 from api.config import Settings
+from api.hashing.late import LateHasher, open_pool
+from api.hashing.remote import RemoteHasher
 from api.roots import open_roots
 from keys import resident
 from keys.keyring import Keyring
+from vault.passwords.hasher import Hasher
+from vault.passwords.rules import Rules
 from vault.presence import Presence
-from vault.resources import Resources
+from vault.resources import Passwords, Resources
 from vault.service import Vault
 from vault.store.database import Database
 from vault.store.keysets import Keysets
@@ -34,12 +38,31 @@ def open_resources(settings: Settings) -> Resources:
         max_messages=settings.max_messages, cryptoperiod=settings.cryptoperiod_days * 86_400,
     )  # fmt: skip
     keyring.expire_in_time()
-    return Resources(database, keyring, time.monotonic, processes.gone)
+    return Resources(
+        database, keyring, time.monotonic, processes.gone, open_passwords(settings), open_hasher(settings)
+    )
 
 
 def open_vault(settings: Settings) -> Vault:
     """Return the vault that the doors call."""
     return Vault(open_resources(settings))
+
+
+def open_passwords(settings: Settings) -> Passwords:
+    """Return how passwords are treated; SettingsError if that cannot be."""
+    rules = Rules(
+        least=settings.password_min_characters, normalize=settings.password_normalize,
+        least_score=settings.password_min_score,
+    )  # fmt: skip
+    recorded = settings.login_record_days * 86_400
+    return Passwords(settings.profile(), rules, settings.limits(), recorded)
+
+
+def open_hasher(settings: Settings) -> Hasher:
+    """Return what hashes passwords: the process that the settings name, or a pool in this one, made when it is used."""
+    if settings.hasher_socket is not None:
+        return RemoteHasher(settings.hasher_socket, settings.hashing_wait_seconds, settings.hashing_waiting)
+    return LateHasher(lambda: open_pool(settings), settings.hashing_memory_mib * 1_024)
 
 
 def open_presence(resources: Resources, kind: str, log: RequestLog) -> Presence:

@@ -1,5 +1,7 @@
 """The application for a WSGI server: `granian --interface wsgi api.wsgi:app`.
 
+The server needs `threads` and `hashing_waiting` threads together: see api.gate.
+
 SIGUSR1 makes this process say 503 on /readyz while it goes on serving: a balancer looks away before SIGTERM.
 """
 
@@ -13,6 +15,7 @@ from types import FrameType
 
 from api import create_app
 from api.config import load
+from api.gate import Gate
 from api.hearing import hear
 from api.state import EXTENSION, State
 from api.wiring import open_presence, open_resources
@@ -22,8 +25,9 @@ GARBAGE = 50_000  # new containers (700 by default) after which Python looks for
 
 settings = load()
 resources = open_resources(settings)
-app = create_app(settings, Vault(resources))
-here: State = app.extensions[EXTENSION]
+application = create_app(settings, Vault(resources))
+app = Gate(application, settings.threads, settings.hashing_waiting)
+here: State = application.extensions[EXTENSION]
 presence = open_presence(resources, "serve", here.log)
 presence.start()
 Finalize(None, presence.stop, exitpriority=0)  # what a process of multiprocessing does last

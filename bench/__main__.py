@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from bench import columns, core, curve, passwords, reveals, singles, turning
+from bench import columns, core, curve, logins, passwords, reveals, singles, turning
 from bench.lines import Line
 from bench.places import Place, places
 from bench.plan import FULL, QUICK, SHORT, Plan
@@ -16,7 +16,11 @@ from tests.databases import KINDS
 
 IN_PROCESS = {"core": core.run, "passwords": passwords.run}
 OVER_HTTP = {"columns": columns.run, "singles": singles.run, "reveals": reveals.run}
-ALONE = {"curve": curve.run, "turning": turning.run}  # on a table that is empty at first
+ALONE = {
+    "curve": curve.run,
+    "turning": turning.run,
+    "logins": logins.run,
+}  # on a table that is empty at first
 SECTIONS = (*IN_PROCESS, *OVER_HTTP, *ALONE)
 
 

@@ -43,6 +43,7 @@ _FORMS = {
     "company_name": "深圳市第{}商贸有限公司",
     "login_name": "customer_{}",
     "text": "order {} was paid by transfer",
+    "login_record": '{{"device":"{0}","ip":"203.0.113.7","result":"ok"}}',
 }
 
 

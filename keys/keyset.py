@@ -18,10 +18,12 @@ class Purpose(StrEnum):
     SEAL = "seal"
     INDEX = "index"
     AUDIT = "audit"
+    PASSWORD = "password"  # noqa: S105 - seals verifiers of passwords
     ROUTE = "route"  # never rotates: it decides where deterministic rows lie
 
 
-TURNS = frozenset({Purpose.SEAL, Purpose.INDEX, Purpose.AUDIT})  # the keysets that rotate
+TURNS = frozenset({Purpose.SEAL, Purpose.INDEX, Purpose.AUDIT, Purpose.PASSWORD})  # the keysets that rotate
+COUNTED = frozenset({Purpose.SEAL, Purpose.PASSWORD})  # those whose messages are counted: they seal
 
 
 class State(StrEnum):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from keys.errors import KeyProblem, KeysetChanged, KeyStateError, RootCannotTurn
-from keys.keyset import TURNS, Keyset, KeyVersion, Purpose, State
+from keys.keyset import COUNTED, TURNS, Keyset, KeyVersion, Purpose, State
 from keys.provider import TurningRoot
 from vault.audit import journal
 from vault.columns import Actor, KeyInfo, KeysetInfo, RootInfo
@@ -189,12 +189,12 @@ def newest_jobs(resources: Resources, actor: Actor) -> Sequence[Job]:
 def condition(version: KeyVersion, purpose: Purpose, now: float, period: float, messages: int) -> str:
     """Return whether a version may go on sealing: "ok", "due", or "over"; `period` in seconds.
 
-    Only an active version seals, and only the seal keyset has a number of messages.
+    Only an active version seals, and only keysets that seal have a number of messages.
     """
     if version.state is not State.ACTIVE or purpose not in TURNS or version.activated_at is None:
         return "ok"
     used = (now - version.activated_at) / period
-    if purpose is Purpose.SEAL:
+    if purpose in COUNTED:
         used = max(used, version.messages / messages)
     return "over" if used > 1 else "due" if used >= DUE else "ok"
 

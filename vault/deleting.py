@@ -11,7 +11,7 @@ from vault.columns import MAX_ITEMS, Actor, Deleted, Erasure, Remember
 from vault.errors import FieldNotGranted, InvalidRequest, UnknownSubject, UnknownToken, VaultError
 from vault.once import Once
 from vault.resources import Resources, look_up, parse_column, strays
-from vault.store import subjects
+from vault.store import passwords, subjects
 from vault.store import tokens as rows
 from vault.store.writer import Refused, Transaction
 
@@ -63,6 +63,7 @@ def erase(resources: Resources, actor: Actor, subject: str) -> Erasure:
             raise Refused(UnknownSubject("nothing is held of this subject"))
         places = rows.of_subject(transaction.connection, transaction.dialect, actor.tenant, digest)
         gone = rows.remove(transaction, actor.tenant, places)
+        passwords.remove(transaction, actor.tenant, [passwords.of_subject(digest)])
         entry = subjects.erase(transaction, actor.tenant, digest, key, len(gone))
         row = journal.row(keys, actor, transaction.now, "erase", count=len(gone), tokens=sorted(gone))
         transaction.append("audit_record", [row])

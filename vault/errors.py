@@ -42,7 +42,7 @@ class UnknownField(InvalidRequest):
 
 
 class ForbiddenField(InvalidRequest):
-    """Sensitive authentication data, which nobody may store after authorisation (PCI DSS v4.0.1, 3.3.1)."""
+    """No field may hold this: authentication data of a card (PCI DSS v4.0.1, 3.3.1), or a password."""
 
     code = "never_stored"
 
@@ -159,6 +159,88 @@ class HashingUnavailable(VaultError):
     """The process that hashes passwords cannot be reached; nothing was done."""
 
     code = "hashing_unavailable"
+
+
+class UnknownLogin(VaultError):
+    """There is no such login, or it has no password."""
+
+    code = "unknown_login"
+
+
+class PasswordExists(VaultError):
+    """The login has a password already; it is changed or reset, not stored again."""
+
+    code = "password_exists"
+
+
+class PasswordTaken(ItemError):
+    """The login has a password already, which an import does not replace."""
+
+    code = "password_exists"
+
+
+class WrongPassword(VaultError):
+    """The old password is not right, or there is no such login; which of the two is not said."""
+
+    code = "wrong_password"
+
+
+class PasswordUnchanged(InvalidRequest):
+    """The new password is the old one."""
+
+    code = "password_unchanged"
+
+
+class TooManyAttempts(VaultError):
+    """Too many wrong passwords for this login, or from this source; `retry_after` is in seconds."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class LoginLocked(VaultError):
+    """So many wrong passwords that only an operator, or a reset, lets the login through again."""
+
+    code = "login_locked"
+
+
+class InvalidPassword(InvalidRequest):
+    """What was sent cannot be anybody's password: no text, or no length or character that a password has."""
+
+    code = "invalid_password"
+
+
+class PasswordTooShort(InvalidPassword):
+    """The password has fewer characters than the rules ask for."""
+
+    code = "password_too_short"
+
+
+class PasswordTooLong(InvalidPassword):
+    """The password has more bytes than the rules allow."""
+
+    code = "password_too_long"
+
+
+class CommonPassword(InvalidPassword):
+    """The password is in a list of those that many people have, which are guessed first."""
+
+    code = "password_common"
+
+
+class PersonalPassword(InvalidPassword):
+    """The password holds something of the person's that others know."""
+
+    code = "password_personal"
+
+
+class WeakPassword(InvalidPassword):
+    """The password is guessed in too few attempts."""
+
+    code = "password_weak"
 
 
 class UnreadableValue(VaultError):

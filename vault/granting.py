@@ -20,7 +20,7 @@ from vault.store.writer import Refused, Transaction
 
 OPERATIONS = (
     "tokenize", "reveal", "reveal_plain", "find", "describe", "list", "delete", "erase", "apikeys",
-    "keys", "custody", "roots",
+    "keys", "custody", "roots", "verify", "passwords", "unlock", "logins",
 )  # fmt: skip
 FIRST = tuple(
     name for name in OPERATIONS if name != "roots"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keys.errors import UnwrapError
 from keys.keyring import Keyring
@@ -15,13 +15,35 @@ from vault import cipher, tokens
 from vault.audit import journal
 from vault.columns import Actor, Description
 from vault.context import number, pack
-from vault.errors import ItemError, UnreadableValue, VaultError
+from vault.errors import HashingUnavailable, ItemError, UnreadableValue, VaultError
 from vault.index import token_buckets
+from vault.passwords.hasher import Hasher
+from vault.passwords.limits import Limits
+from vault.passwords.profiles import DEFAULT, Profile
+from vault.passwords.rules import Rules
 from vault.store import subjects
 from vault.store.database import Database
 from vault.store.stale import Indexed
 from vault.store.tokens import KIND_NAMES, Place, R, Sealed, Stored, fetch
 from vault.store.writer import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """How passwords are treated here.
+
+    Attributes:
+        profile: what a new one is hashed with; others are brought there at the next log-in.
+        rules: which may be had.
+        limits: how much guessing is let through.
+        recorded: seconds that a log-in is kept on record; by default half a year, which the Cybersecurity Law of the
+            People's Republic of China, Article 21 (3), asks of network logs at least.
+    """
+
+    profile: Profile = DEFAULT
+    rules: Rules = field(default_factory=Rules)
+    limits: Limits = field(default_factory=Limits)
+    recorded: int = 184 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +53,27 @@ class Resources:
     Attributes:
         monotonic: the clock that deadlines count in, in seconds.
         gone: whether the process of a name, as leases have it, is known to have ended.
+        passwords: which may be had, how they are hashed, how much guessing is let through.
+        hasher: what hashes them; None where no passwords are.
     """
 
     database: Database
     keyring: Keyring
     monotonic: Callable[[], float]
     gone: Callable[[str], bool] = lambda _: False
+    passwords: Passwords = field(default_factory=Passwords)
+    hasher: Hasher | None = None
+
+    def hashing(self) -> Hasher:
+        """Return what hashes passwords; HashingUnavailable where nothing does."""
+        if self.hasher is None:
+            raise HashingUnavailable("no passwords are hashed here")
+        return self.hasher
 
     def close(self) -> None:
-        """Wipe the keys in memory, end what talks to roots, close the database."""
+        """Wipe the keys in memory, end what talks to roots and what hashes, close the database."""
+        if self.hasher is not None:
+            self.hasher.close()
         self.keyring.forget()
         for root in self.keyring.roots.values():
             root.close()

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from vault import custody, deleting, finding, granting, revealing, tokenizing
+from vault import (
+    authenticating,
+    custody,
+    deleting,
+    enrolling,
+    finding,
+    granting,
+    importing,
+    recalling,
+    revealing,
+    tokenizing,
+)
 from vault.audit import journal
 from vault.columns import (
     Actor,
@@ -24,7 +35,9 @@ from vault.columns import (
     Tokenized,
     View,
 )
+from vault.credentials import NOWHERE, Chosen, Import, Imported, Login, LoginPage, Origin, Status, Verified
 from vault.errors import VaultError
+from vault.passwords.hasher import Load
 from vault.resources import Resources
 from vault.store import apikeys, inspection, migrate
 from vault.store.jobs import Job
@@ -121,6 +134,80 @@ class Vault:
         Raises UnknownSubject if the tenant holds nothing of the subject.
         """
         return deleting.erase(self._resources, actor, subject)
+
+    def store_password(self, actor: Actor, login: Login, password: object) -> Chosen:
+        """Give a login its first password.
+
+        Args:
+            password: at least as long as the rules ask, at most 1,024 bytes in UTF-8.
+        Raises:
+            UnknownLogin: there is no such login.
+            PasswordExists: it has one already.
+            InvalidPassword and its kinds: this one may not be had.
+            HashingBusy, HashingUnavailable: nothing was done; try again.
+        """
+        return enrolling.store(self._resources, actor, login, password)
+
+    def verify_password(
+        self, actor: Actor, login: Login, password: object, origin: Origin = NOWHERE
+    ) -> Verified:
+        """Return whether a password is the login's; the answer, and the work, are alike where there is no such login.
+
+        A password that is right is hashed anew if what is kept of it is behind today's profile.
+
+        Raises:
+            TooManyAttempts, LoginLocked: too many were wrong; the password was not looked at.
+            HashingBusy, HashingUnavailable: nothing was done, and nothing counted; try again.
+        """
+        return authenticating.verify(self._resources, actor, login, password, origin)
+
+    def change_password(
+        self, actor: Actor, login: Login, password: object, new: object, origin: Origin = NOWHERE
+    ) -> Chosen:
+        """Replace a password by another; the old one must be right.
+
+        Raises WrongPassword, and what `verify_password` and `store_password` raise.
+        """
+        return authenticating.change(self._resources, actor, login, password, new, origin)
+
+    def reset_password(self, actor: Actor, login: Login, password: object) -> Chosen:
+        """Replace a password without the old one, and unlock the login; UnknownLogin if it has none."""
+        return enrolling.reset(self._resources, actor, login, password)
+
+    def delete_password(self, actor: Actor, login: Login) -> None:
+        """Delete a login's password; UnknownLogin if it has none."""
+        enrolling.remove(self._resources, actor, login)
+
+    def unlock_login(self, actor: Actor, login: Login) -> bool:
+        """Forget the wrong passwords of a login; return whether there were any."""
+        return enrolling.unlock(self._resources, actor, login)
+
+    def import_passwords(self, actor: Actor, asked: Import) -> Imported:
+        """Take password hashes of another system, of logins that have no password yet; in one commit.
+
+        Raises InvalidRequest if there are too many, or columns of different lengths.
+        """
+        return importing.take(self._resources, actor, asked)
+
+    def password_status(self, actor: Actor) -> Status:
+        """Return how many passwords there are of each kind, and how many are behind; reads whole tables."""
+        return enrolling.status(self._resources, actor)
+
+    def log_ins(
+        self,
+        actor: Actor,
+        login: Login,
+        purpose: str,
+        view: View = "masked",
+        since: float = 0.0,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> LoginPage:
+        """Return up to `limit` (1 to 1,000) log-ins of a person, the newest first, not before `since` (seconds).
+
+        Raises UnknownLogin if there is no such login.
+        """
+        return recalling.log_ins(self._resources, actor, login, purpose, view, since, cursor, limit)
 
     def create_api_key(
         self,
@@ -269,6 +356,10 @@ class Vault:
     def lease_left(self) -> float | None:
         """Return the seconds until the first lease of keys in memory ends; None if none are held."""
         return self._resources.keyring.lease_left()
+
+    def hashing_load(self) -> Load:
+        """Return how busy what hashes passwords is; HashingUnavailable if it cannot say."""
+        return self._resources.hashing().load()
 
     def root_states(self) -> dict[str, str]:
         """Return "ok", or what is wrong, for each root key by name; asked at most every two seconds."""

@@ -17,6 +17,7 @@ NO_READER = 141  # 128 + SIGPIPE
 COMMANDS = {
     "serve": "api.cli.serve:serve",
     "worker": "api.cli.worker:worker",
+    "hasher": "api.cli.hasher:hasher",
     "doctor": "api.cli.doctor:doctor",
     "db": "api.cli.database:db",
     "bootstrap": "api.cli.bootstrap:bootstrap",
@@ -25,6 +26,7 @@ COMMANDS = {
     "token": "api.cli.token:token",
     "subject": "api.cli.subject:subject",
     "passwords": "api.cli.passwords:passwords",
+    "logins": "api.cli.logins:logins",
     "apikey": "api.cli.apikey:apikey",
     "keys": "api.cli.keys:keys",
     "job": "api.cli.job:job",
@@ -70,7 +72,7 @@ class Topics(click.Group):
 def cli() -> None:
     """Keep values in a vault, and tokens everywhere else.
 
-    serve, worker, doctor, db and bootstrap work on this machine's own service and take its settings from
+    serve, worker, hasher, doctor, db and bootstrap work on this machine's own service and take its settings from
     STRONGROOM_… variables. All others go over HTTP to the service at STRONGROOM_URL with the API key in
     STRONGROOM_API_KEY, or in the file that STRONGROOM_API_KEY_FILE names; a key is never an argument, which
     other users of the machine could see.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 OPERATIONS = (
     "tokenize", "reveal", "reveal_plain", "find", "describe", "list", "delete", "erase", "apikeys",
-    "keys", "custody", "roots",
+    "keys", "custody", "roots", "verify", "passwords", "unlock", "logins",
 )  # fmt: skip
 TITLES = ("id", "name", "mode", "operations", "fields", "created", "expires", "revoked")
 

@@ -1,4 +1,4 @@
-"""The background worker as a child of `serve`: started, started again when it dies, ended with it."""
+"""What `serve` has beside its workers, each as a child: started, started again when it dies, ended with it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,40 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Sequence
 
 from api.cli.screen import Screen
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before it is started again
+LONGEST_PAUSE = 60.0  # seconds before it is started again
 STOP_SECONDS = 15.0
 
 
 class Background:
     """One child process, watched by a thread."""
 
-    def __init__(self, screen: Screen, command: tuple[str, ...] = (), inherits: tuple[int, ...] = ()) -> None:
-        """Args: `inherits`: file descriptors that the child gets, under the same numbers."""
-        self._screen, self._inherits = screen, inherits
-        self._command = command or (sys.executable, "-m", "api.cli", "worker", "--parent", str(os.getpid()))
+    def __init__(
+        self,
+        screen: Screen,
+        name: str,
+        command: Sequence[str],
+        *,
+        pause: float,
+        inherits: tuple[int, ...] = (),
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            name: what the notes call it.
+            command: see `ours`.
+            pause: seconds before it is first started again; then twice as many, until one has lived for long.
+            inherits: file descriptors that the child gets, under the same numbers.
+        """
+        self._screen, self._name, self._command = screen, name, command
+        self._pause, self._inherits = pause, inherits
         self._ending = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
-        self._thread = threading.Thread(target=self._watch, name="background", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name=name, daemon=True)
 
     def start(self) -> None:
         """Start the child and the thread that watches it."""
@@ -40,24 +57,32 @@ class Background:
         try:
             child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._screen.note(f"the background worker did not end in {STOP_SECONDS:g} s and was killed")
+            self._screen.note(f"the {self._name} did not end in {STOP_SECONDS:g} s and was killed")
             child.kill()
             child.wait()
 
     def _watch(self) -> None:
-        pause = FIRST_PAUSE
+        pause = self._pause
         while (child := self._child) is not None:
+            begun = time.monotonic()
             code = child.wait()
             if self._ending.is_set():
                 return
-            self._screen.note(f"the background worker ended with code {code}; it starts again in {pause:g} s")
+            if time.monotonic() - begun > LONGEST_PAUSE:
+                pause = self._pause  # that one worked: it is not a start that fails again and again
+            self._screen.note(f"the {self._name} ended with code {code}; it starts again in {pause:g} s")
             if self._ending.wait(pause):
                 return
             pause = min(LONGEST_PAUSE, pause * 2)
             self._child = _started(self._command, self._inherits)
 
 
-def _started(command: tuple[str, ...], inherits: tuple[int, ...]) -> subprocess.Popen[bytes]:
+def ours(name: str) -> tuple[str, ...]:
+    """Return the command line of one of our own commands that ends when this process does."""
+    return (sys.executable, "-m", "api.cli", name, "--parent", str(os.getpid()))
+
+
+def _started(command: Sequence[str], inherits: tuple[int, ...]) -> subprocess.Popen[bytes]:
     """Start it deaf to Ctrl-C, which reaches every process of a terminal: `stop` tells it by SIGTERM, and once.
 
     A KeyboardInterrupt in the middle of its imports printed a traceback, and might have left it in any state.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from api.cli import surroundings
 from api.cli.failure import Failure, explain
 from api.cli.findings import Finding, fail, ok, warn
+from api.cli.hashcheck import hashing
 from api.cli.port import listens
 from api.cli.vaultcheck import vault_root
 from api.config import Settings
@@ -282,6 +283,7 @@ CHECKS: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
     ("vault", vault_root),
     ("disk", _disk),
     ("database", _database),
+    ("hashing", hashing),
     ("tls", _tls),
     ("port", _port),
 )

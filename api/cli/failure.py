@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -68,6 +69,28 @@ def explain(error: Exception) -> Failure | click.exceptions.Exit:
     return _client_failure(error) or _local_failure(error) or _unexpected(error)
 
 
+@contextmanager
+def going_on(again: str | None) -> Iterator[None]:
+    """Add `again`, how to go on, to the hint of a failure that may pass; None where nothing can go on."""
+    failed = None
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - told below
+        failed = explain(error)
+    if isinstance(failed, Failure) and again is not None and _may_pass(failed):
+        failed.hint = f"{failed.hint}; {again}" if failed.hint else again
+    if failed is not None:
+        raise failed from None
+
+
+def _may_pass(failed: Failure) -> bool:
+    """Tell whether the same command may succeed later, once the service is there again or less busy."""
+    status = failed.details.get("status", 0)
+    return failed.code == UNREACHABLE or (isinstance(status, int) and status >= 500)
+
+
 def _client_failure(error: Exception) -> Failure | None:
     from strongroom_client import BadReply, InvalidArgument, Misconfigured, StrongroomError, Unreachable
 
@@ -79,7 +102,9 @@ def _client_failure(error: Exception) -> Failure | None:
     elif isinstance(error, (Unreachable, BadReply)):
         code = UNREACHABLE
         hint = hint or "does the service run? `strongroom serve` starts it; STRONGROOM_URL says where it is"
-    found = {name: getattr(error, name) for name in ("code", "status", "pointer", "request_id")}
+    found = {
+        name: getattr(error, name) for name in ("code", "status", "pointer", "request_id", "retry_after")
+    }
     return Failure(
         str(error), hint, code, {name: value for name, value in found.items() if value is not None}
     )

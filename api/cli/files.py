@@ -12,7 +12,7 @@ import click
 
 from api.cli import columnwise, csvfile, outfile
 from api.cli.failure import REFUSED_ROWS, Failure
-from api.cli.mapping import Target, targets
+from api.cli.mapping import Target, names_password, targets
 from api.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -37,6 +37,15 @@ class Job:
 
 SOURCE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 OUTPUT = click.Path(path_type=Path)
+encoding_option = click.option(
+    "--encoding",
+    callback=lambda *given: _encoding(given[2]),
+    help="Encoding of the file, such as gb18030; default UTF-8.",
+)
+delimiter_option = click.option(
+    "--delimiter", default=",", show_default=True, callback=lambda *given: _delimiter(given[2]),
+    help=r"Between cells; \t for tab.",
+)  # fmt: skip
 _OPTIONS = (
     click.argument("source", metavar="FILE", type=SOURCE),
     click.option("-o", "--output", type=OUTPUT, help="File to write, mode 0600; default stdout."),
@@ -46,8 +55,8 @@ _OPTIONS = (
         help="Field type of a column; columns named like a field type need none. Repeatable.",
     ),
     click.option("--keep", "left", multiple=True, metavar="COLUMN", help="Column to leave. Repeatable."),
-    click.option("--encoding", help="Encoding of the file, such as gb18030; default UTF-8."),
-    click.option("--delimiter", default=",", show_default=True, help=r"Between cells; \t for tab."),
+    encoding_option,
+    delimiter_option,
 )  # fmt: skip
 
 
@@ -60,7 +69,7 @@ def files(command: Callable[..., R]) -> Callable[..., R]:
         screen: Screen, client: Client, /, *, source: str, output: Path | None, force: bool,
         said: tuple[str, ...], left: tuple[str, ...], encoding: str | None, delimiter: str, **others: object,
     ) -> R:  # fmt: skip
-        job = Job(source, output, force, said, left, _encoding(encoding), _delimiter(delimiter))
+        job = Job(source, output, force, said, left, encoding, delimiter)
         return command(screen, client, job=job, **others)
 
     for option in reversed(_OPTIONS):
@@ -112,8 +121,14 @@ def _warn(screen: Screen, job: Job, header: list[str], found: list[Target], neve
     )
     for column in header:
         if column.lower() in never:
-            text = f"{column} is copied as it is, but must not be kept (PCI DSS v4.0.1, 3.3.1)"
-            screen.note(f"warning: {job.source}: {text}")
+            screen.note(f"warning: {job.source}: {column} is copied as it is, {_but(column)}")
+
+
+def _but(column: str) -> str:
+    """Return what is wrong with keeping a column of that name."""
+    if names_password(column):
+        return "but passwords in a file are anybody's who reads it (POST /v1/passwords keeps hashes of them)"
+    return "but must not be kept (PCI DSS v4.0.1, 3.3.1)"
 
 
 def _encoding(name: str | None) -> str | None:

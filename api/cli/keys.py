@@ -18,7 +18,8 @@ from api.cli.stdin import confirm
 if TYPE_CHECKING:
     from strongroom_client import Client, Keyset, KeyVersion
 
-PURPOSES = ("seal", "index", "audit", "route")
+PURPOSES = ("seal", "index", "audit", "password", "route")
+COUNTED = ("seal", "password")  # a key seals so many messages, and no more
 TITLES = (
     "purpose", "id", "state", "root", "since", "messages", "cryptoperiod ends", "condition", "destruction",
 )  # fmt: skip
@@ -57,7 +58,7 @@ def list_keys(screen: Screen, client: Client, /) -> None:
 @online
 @purpose_argument
 def show(screen: Screen, client: Client, /, purpose: str) -> None:
-    """Show the versions of the keyset PURPOSE (seal, index, audit, route) and count what needs each.
+    """Show the versions of the keyset PURPOSE (seal, index, audit, password, route) and count what needs each.
 
     This reads whole tables.
     """
@@ -77,7 +78,7 @@ def show(screen: Screen, client: Client, /, purpose: str) -> None:
 @purpose_argument
 @detach
 def rotate(screen: Screen, client: Client, /, purpose: str, detach: bool) -> None:
-    """Give the keyset PURPOSE (seal, index or audit) a new version, and bring everything under it.
+    """Give the keyset PURPOSE (seal, index, audit or password) a new version, and bring everything under it.
 
     The old version then only opens, until it is destroyed.
     Tokens stay what they are, and the service goes on. A job that is stopped goes on where it was.
@@ -158,7 +159,7 @@ def _tell(screen: Screen, version: KeyVersion) -> None:
 
 def _rows(keyset: Keyset) -> Iterator[tuple[object, ...]]:
     for version in keyset.versions:
-        used = f"{version.messages / version.max_messages:.2%}" if keyset.purpose == "seal" else None
+        used = f"{version.messages / version.max_messages:.2%}" if keyset.purpose in COUNTED else None
         yield (
             keyset.purpose, version.id, version.state, version.root, _since(version), used, version.expires_at,
             version.condition if keyset.rotates else "never turns", version.destroy_at,

@@ -79,13 +79,28 @@ def _pair(text: str) -> tuple[str, str]:
     return column, field
 
 
+def names_password(field: str) -> bool:
+    """Tell whether `field`, one of the names that no field type may have, names a password."""
+    from vault.fields import forbidden  # here, for it brings all field types with it
+
+    return forbidden.is_password(field)
+
+
+def _forbidden(field: str) -> Failure:
+    if names_password(field):
+        return Failure(
+            f"{field} is no field type", "POST /v1/passwords keeps a hash of each, which nothing reveals"
+        )
+    return Failure(
+        f"{field} must never be stored", "PCI DSS v4.0.1, 3.3.1: delete that column after authorisation"
+    )
+
+
 def _known(field: str, known: Sequence[str], never: Sequence[str]) -> None:
     if field in known:
         return
     if field in never:
-        raise Failure(
-            f"{field} must never be stored", "PCI DSS v4.0.1, 3.3.1: delete that column after authorisation"
-        )
+        raise _forbidden(field)
     near = difflib.get_close_matches(field, known, 1)
     raise Failure(
         f"there is no field type {field}", f"is it {near[0]}?" if near else "`strongroom fields` lists them"

@@ -35,6 +35,7 @@ class Screen:
             return
         more = [f"at {details['pointer']}"] if "pointer" in details else []
         more += [f"request {details['request_id']}"] if "request_id" in details else []
+        more += [f"again after {details['retry_after']:g} s"] if "retry_after" in details else []
         self.note(f"error: {text} ({', '.join(more)})" if more else f"error: {text}")
         if hint:
             self.note(f"hint: {hint}")

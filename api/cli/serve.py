@@ -1,9 +1,10 @@
-"""`strongroom serve`: the service, its workers and the background worker beside them."""
+"""`strongroom serve`: the service, its workers, and beside them the background worker and the hasher."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -14,9 +15,15 @@ from api.cli.screen import Screen
 if TYPE_CHECKING:
     from granian.server import MPServer, MTServer
 
+    from api.cli.background import Background
     from api.config import Settings
 
 TARGET = "api.wsgi:app"
+WORKER_PAUSE, HASHER_PAUSE = (
+    1.0,
+    0.1,
+)  # seconds before one that died is started again; for hashes somebody waits
+CONNECTIONS = 4_096  # a worker, at once: who waits for a hash on one of a thousand keeps nobody else out
 GRACE = 5  # seconds more than a request may take, before a worker that does not end is killed
 LOG = {"handlers": {
     name: {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"}
@@ -34,30 +41,44 @@ def serve(screen: Screen, no_worker: bool) -> None:
     STRONGROOM_TLS_CERTIFICATE and STRONGROOM_TLS_KEY make it https; without, only loopback is served.
     """
     from api.cli import surroundings
-    from api.cli.background import Background
     from api.cli.forks import end_when_told
     from api.cli.handover import secret_id_handed_on
+    from api.cli.hasherdir import hasher_folder
     from api.cli.metricsdir import metrics_folder
     from api.cli.port import held
     from api.hearing import hear
 
     settings = surroundings.settings()
     surroundings.check_address(settings)
+    surroundings.allow_files()
+    with_hasher = settings.hasher_socket is None
     with (
         held(settings.host, settings.port) as port,
         metrics_folder(settings.metrics_dir),
+        hasher_folder(settings.hasher_socket),
         secret_id_handed_on(settings) as (settings, inherits),
     ):
         _check_vault(screen, settings)
         server = _server(settings, port)
-        if not no_worker:
-            background = Background(screen, inherits=inherits)
-            server.on_startup(background.start)
-            server.on_shutdown(background.stop)
+        for child in _beside(screen, no_worker, with_hasher, inherits):
+            server.on_startup(child.start)
+            server.on_shutdown(child.stop)
         end_when_told()
         hear()
         server.on_startup(lambda: _announce(screen, settings, server))
         server.serve()
+
+
+def _beside(
+    screen: Screen, no_worker: bool, with_hasher: bool, inherits: tuple[int, ...]
+) -> Iterator[Background]:
+    """Give what runs beside the workers, in the order in which it ends."""
+    from api.cli.background import Background, ours
+
+    if not no_worker:
+        yield Background(screen, "background worker", ours("worker"), pause=WORKER_PAUSE, inherits=inherits)
+    if with_hasher:
+        yield Background(screen, "hasher", ours("hasher"), pause=HASHER_PAUSE)
 
 
 def _announce(screen: Screen, settings: Settings, server: MPServer | MTServer) -> None:
@@ -92,7 +113,8 @@ def _server(settings: Settings, port: int) -> MPServer | MTServer:
         http=HTTPModes.http1,
         websockets=False,
         workers=settings.workers,
-        blocking_threads=settings.threads,
+        blocking_threads=settings.threads + settings.hashing_waiting,  # api.gate says who may take which
+        backpressure=CONNECTIONS,
         respawn_failed_workers=True,
         workers_kill_timeout=int(settings.request_seconds) + GRACE,
         ssl_cert=settings.tls_certificate,

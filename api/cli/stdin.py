@@ -24,6 +24,34 @@ def lines(prompt: str) -> list[str]:
     return given
 
 
+def line(prompt: str, *, twice: bool = False) -> str:
+    """Return what the user types, unseen, or the next line of standard input; raise Failure if there is none.
+
+    Args:
+        twice: ask again on a terminal, for nobody sees what was mistyped.
+    """
+    if sys.stdin.isatty():
+        return str(click.prompt(prompt, hide_input=True, confirmation_prompt=twice, err=True))
+    try:
+        given = sys.stdin.readline()
+    except UnicodeDecodeError:
+        given = None
+    if given is None:
+        raise Failure("standard input is not UTF-8")
+    text = given.removesuffix("\n")
+    if not text:
+        raise Failure("standard input is empty", f"one line with the {prompt.lower()}")
+    return text
+
+
+def last_line(prompt: str, *, twice: bool = False) -> str:
+    """Return the same where nothing may follow: of a text of several lines, the first alone is not what was meant."""
+    text = line(prompt, twice=twice)
+    if not sys.stdin.isatty() and sys.stdin.read(1):
+        raise Failure(f"standard input goes on after the line with the {prompt.lower()}")
+    return text
+
+
 def arguments_or_lines(given: tuple[str, ...], what: str) -> list[str]:
     """Return the arguments, or the lines of standard input if the only one is "-"."""
     return [line for line in lines(what) if line] if given == ("-",) else list(given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 from api.cli.failure import Failure
@@ -15,6 +16,12 @@ def settings() -> Settings:
     """Return the settings; files made from here on are for their owner alone. Raise SettingsError."""
     os.umask(0o077)
     return load()
+
+
+def allow_files() -> None:
+    """Let this process and its children open as many files as they may be allowed to: a connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def database_file(found: Settings) -> Path | None:

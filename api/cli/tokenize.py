@@ -11,7 +11,7 @@ import click
 from api.cli.columnwise import Check, Refusal, Work
 from api.cli.connection import online
 from api.cli.csvfile import CsvFile, Row
-from api.cli.failure import UNREACHABLE, Failure, explain
+from api.cli.failure import going_on
 from api.cli.files import Job, files, work_through
 from api.cli.mapping import Target, position
 from api.cli.screen import Screen
@@ -73,26 +73,11 @@ def tokenize(
 
     def begin(file: CsvFile) -> tuple[Work, Check | None]:
         place = None if subject is None else position(file.name, file.header, subject)
-        return _work(client, spec, run, place), None if place is None else _subject_check(place, str(subject))
+        return _work(client, spec, run, place), None if place is None else subject_check(place, str(subject))
 
-    failed = None
-    try:
+    again = f"the same command with --idempotency-key {run} goes on without making tokens twice"
+    with going_on(again if job.source != "-" else None):
         work_through(screen, client, job, begin, "tokenized")
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # noqa: BLE001 - told below, with how to go on
-        failed = explain(error)
-    if isinstance(failed, Failure) and _may_go_on(failed) and job.source != "-":
-        again = f"the same command with --idempotency-key {run} goes on without making tokens twice"
-        failed.hint = f"{failed.hint}; {again}" if failed.hint else again
-    if failed is not None:
-        raise failed
-
-
-def _may_go_on(failed: Failure) -> bool:
-    """Tell whether the same command may succeed later; parts that are done are then answered again."""
-    status = failed.details.get("status", 0)
-    return failed.code == UNREACHABLE or (isinstance(status, int) and status >= 500)
 
 
 def _work(client: Client, spec: dict[str, Any], run: str, subject: int | None) -> Work:
@@ -107,7 +92,9 @@ def _work(client: Client, spec: dict[str, Any], run: str, subject: int | None) -
     return work
 
 
-def _subject_check(place: int, column: str) -> Check:
+def subject_check(place: int, column: str) -> Check:
+    """Return a check of the subject in the cell at `place`, for the service refuses the others with it."""
+
     def check(row: Row) -> Refusal | None:
         text = row.cells[place]
         if len(text) <= LONGEST_SUBJECT and (text.isprintable() or not text):

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import time
 from datetime import UTC, datetime
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from api.cli.ending import Ending
+
 if TYPE_CHECKING:
     from api.logs import RequestLog
     from vault.jobs import Jobs
     from vault.maintenance import Maintenance
-
-LOOK = 0.1  # seconds between two looks at whether to end
 
 
 @click.command(short_help="Do background work.")
@@ -67,31 +63,6 @@ def _again(work: Maintenance, jobs: Jobs, log: RequestLog, ending: Ending, secon
         _round(work, log, ending)
         ending.wait(seconds)
     jobs.join()
-
-
-class Ending:
-    """Whether the worker was told to end, by SIGTERM, Ctrl-C, or the end of its parent; any thread may ask."""
-
-    def __init__(self, parent: int | None) -> None:
-        self._parent = parent
-        # Looked at now and then: a threading.Event locks the worker up where the handler that sets it cuts its own
-        # wait, and a SimpleQueue of Python 3.11 waits for ever where its time is over before it has begun to wait.
-        self._told = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._tell)
-
-    def _tell(self, number: int, frame: FrameType | None) -> None:
-        self._told = True
-
-    def __call__(self) -> bool:
-        """Tell whether to end now."""
-        return self._told or (self._parent is not None and os.getppid() != self._parent)
-
-    def wait(self, seconds: float) -> None:
-        """Wait so long, or until it is time to end."""
-        until = time.monotonic() + seconds
-        while not self() and (left := until - time.monotonic()) > 0:
-            time.sleep(min(LOOK, left))
 
 
 def _round(work: Maintenance, log: RequestLog, ending: Ending) -> bool:

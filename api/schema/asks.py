@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -197,3 +198,85 @@ class RootTurn(Ask, kw_only=True):
     """The root key whose own key is meant."""
 
     root: RootName
+
+
+LoginToken = Annotated[
+    str, Meta(description="An opaque token, such as a login name's; each has a password of its own.")
+]
+LoginName = Annotated[
+    str,
+    Meta(description="A login name itself: stands for its deterministic opaque token in the field's scope."),
+]
+Password = Annotated[str, Meta(description="Any Unicode but NUL; at most 1,024 bytes in UTF-8.")]
+Degrees = Annotated[float, Meta(ge=-90, le=90)]
+FullDegrees = Annotated[float, Meta(ge=-180, le=180)]
+
+
+class LoginOnly(Ask, kw_only=True):
+    """Whose password is meant: exactly one of `login`, `login_name` and `subject`."""
+
+    login: LoginToken | None = None
+    login_name: LoginName | None = None
+    subject: Subject | None = None
+
+
+class Origin(Ask, kw_only=True):
+    """Where a log-in comes from; failures are counted by `ip`, too."""
+
+    ip: Annotated[str, Meta(max_length=45, description="IPv4 or IPv6.", examples=["192.0.2.1"])] | None = None
+    device: (
+        Annotated[str, Meta(min_length=1, max_length=128, description="An id that stays on one device.")]
+        | None
+    ) = None
+    agent: (
+        Annotated[str, Meta(min_length=1, max_length=256, description="What the device says of itself.")]
+        | None
+    ) = None
+    latitude: Degrees | None = None
+    longitude: FullDegrees | None = None
+
+
+class NewPassword(LoginOnly, kw_only=True):
+    """A password that a login is to have."""
+
+    password: Password
+
+
+class PasswordTry(LoginOnly, kw_only=True):
+    """A password to verify."""
+
+    password: Password
+    origin: Origin | None = None
+
+
+class PasswordChange(LoginOnly, kw_only=True):
+    """The old password and the new one."""
+
+    password: Password
+    new_password: Password
+    origin: Origin | None = None
+
+
+class PasswordImport(Ask, kw_only=True):
+    """Hashes of another system; exactly one of `logins`, `login_names` and `subjects`, as long as `hashes`.
+
+    `layout` says what was hashed how, where the hashes do not; `wrap` puts Argon2id over each now, 16 at most.
+    """
+
+    hashes: Annotated[list[str], Meta(extra_json_schema={"maxItems": MAX_ITEMS})]
+    logins: list[str] | None = None
+    login_names: list[str] | None = None
+    subjects: list[Subject] | None = None
+    salts: list[str | None] | None = None
+    layout: Annotated[str, Meta(max_length=128, examples=["md5(md5(password)+salt)"])] | None = None
+    wrap: bool = False
+
+
+class LogInQuery(LoginOnly, kw_only=True):
+    """Whose log-ins are shown, why, and how: view `plain` needs the operation reveal_plain."""
+
+    purpose: Purpose
+    view: Literal["masked", "plain"] = "masked"
+    since: Annotated[datetime, Meta(tz=True, description="Only what is not older.")] | None = None
+    cursor: Cursor | None = None
+    limit: Limit = 100

@@ -119,7 +119,7 @@ class FieldType(Struct, kw_only=True):
 
 
 class FieldTypes(Struct):
-    """The field types, and the names of what nobody may store (PCI DSS v4.0.1, 3.3.1)."""
+    """The field types, and the names of what no field may hold: card data (PCI DSS v4.0.1, 3.3.1), passwords."""
 
     fields: list[FieldType]
     never_stored: list[str]
@@ -223,6 +223,66 @@ class Jobs(Struct):
     """The newest 100 jobs of this mode, the newest first."""
 
     jobs: list[Job]
+
+
+class PasswordChosen(Struct):
+    """A password that was stored: `score` 0 (guessed at once) to 4, and why it is easy to guess, if it is."""
+
+    score: int
+    warning: str | None
+
+
+class PasswordVerified(Struct):
+    """Whether the password is right; the flags are about the log-in, false where it is wrong."""
+
+    verified: bool
+    new_device: bool
+    impossible_travel: bool
+
+
+class Unlocked(Struct):
+    """Whether wrong passwords had been counted."""
+
+    unlocked: bool
+
+
+class PasswordsImported(Struct):
+    """How many hashes were taken."""
+
+    imported: int
+    errors: list[ItemProblem]
+
+
+class PasswordStatus(Struct):
+    """How many passwords there are by scheme and parameters; `behind` are brought to `profile` at the next log-in."""
+
+    profile: str
+    passwords: int
+    behind: int
+    locked: int
+    kinds: dict[str, int]
+
+
+class LogIn(Struct):
+    """One log-in on record, in the view that was asked for."""
+
+    token: str
+    at: datetime
+    result: Literal["ok", "refused"]
+    ip: str | None
+    device: str | None
+    agent: str | None
+    latitude: float | None
+    longitude: float | None
+    new_device: bool
+    impossible_travel: bool
+
+
+class LogIns(Struct):
+    """Log-ins, the newest first; `next_cursor` null on the last page."""
+
+    logins: list[LogIn]
+    next_cursor: str | None
 
 
 class Health(Struct):

@@ -10,7 +10,9 @@ from api.views import (
     jobs,
     keys,
     keysets,
+    logins,
     matches,
+    passwords,
     reveals,
     roots,
     subjects,
@@ -19,5 +21,5 @@ from api.views import (
 
 BLUEPRINTS = (
     tokens.bp, reveals.bp, matches.bp, descriptions.bp, subjects.bp, fields.bp, apikeys.bp, keysets.bp, keys.bp,
-    roots.bp, jobs.bp, health.bp,
+    roots.bp, jobs.bp, passwords.bp, logins.bp, health.bp,
 )  # fmt: skip

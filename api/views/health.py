@@ -5,12 +5,15 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from api import answers, openapi
-from api.metrics import CONTENT_TYPE, key_gauges
+from api.metrics import CONTENT_TYPE, hashing_gauges, key_gauges
 from api.operations import Operation
 from api.schema.replies import Health
-from api.state import state
+from api.state import State, state
+from vault.errors import VaultError
+from vault.passwords.hasher import Load
 
 HELD = "held"  # keys in memory, whose root does not answer
+UNAVAILABLE = "unavailable"  # the hasher: all but passwords goes on
 
 bp = Blueprint("health", __name__)
 
@@ -27,14 +30,16 @@ def live() -> Response:
 def ready() -> Response:
     """Say whether requests should come here: 503 while a part is missing or the process is about to stop.
 
-    `degraded` while a root key does not answer and the keys held in memory serve until their lease ends.
+    `degraded` while a root key does not answer and the keys held in memory serve until their lease ends, and while
+    passwords cannot be hashed: everything else goes on.
     """
     here = state()
     checks = here.vault.ready()
+    checks["hashing"] = UNAVAILABLE if _hashing(here) is None else "ok"
     if here.draining:
         checks["process"] = "draining"
     words = set(checks.values())
-    status = "ok" if words == {"ok"} else "degraded" if words <= {"ok", HELD} else "unready"
+    status = "ok" if words == {"ok"} else "degraded" if words <= {"ok", HELD, UNAVAILABLE} else "unready"
     return answers.answer(Health(status, checks), 503 if status == "unready" else 200)
 
 
@@ -44,7 +49,16 @@ def metrics() -> Response:
     """Give the numbers in the text format of Prometheus."""
     here = state()
     gauges = key_gauges(here.vault.lease_left(), here.vault.root_states())
-    return Response(here.metrics.text() + gauges, content_type=CONTENT_TYPE)
+    text = here.metrics.text() + gauges + hashing_gauges(_hashing(here))
+    return Response(text, content_type=CONTENT_TYPE)
+
+
+def _hashing(here: State) -> Load | None:
+    """Return how busy the hasher is; None if it cannot say."""
+    try:
+        return here.vault.hashing_load()
+    except VaultError:
+        return None
 
 
 @bp.get("/openapi.json")

@@ -11,15 +11,19 @@ from strongroom_client.errors import (
     Refused,
     StrongroomError,
     TimedOut,
+    TooManyAttempts,
     Unauthenticated,
     Unavailable,
     Unfinished,
     Unreachable,
     Untrusted,
+    WrongPassword,
 )
 from strongroom_client.jobs import Job, JobNotes
 from strongroom_client.keysets import Keyset, KeyVersion, Root
+from strongroom_client.logins import LogIn, Origin, Whose
 from strongroom_client.options import Item, Purpose, TokenOptions, View
+from strongroom_client.passwords import PasswordChosen, PasswordsImported, PasswordStatus, PasswordVerified
 from strongroom_client.results import (
     ApiKey,
     Deletion,
@@ -56,10 +60,16 @@ __all__ = [
     "JobNotes",
     "KeyVersion",
     "Keyset",
+    "LogIn",
     "MatchColumn",
     "Misconfigured",
     "NewApiKey",
     "NotFound",
+    "Origin",
+    "PasswordChosen",
+    "PasswordStatus",
+    "PasswordVerified",
+    "PasswordsImported",
     "Purpose",
     "Refused",
     "Retries",
@@ -69,6 +79,7 @@ __all__ = [
     "Timeout",
     "TokenColumn",
     "TokenOptions",
+    "TooManyAttempts",
     "Unauthenticated",
     "Unavailable",
     "Unfinished",
@@ -76,4 +87,6 @@ __all__ = [
     "Untrusted",
     "ValueColumn",
     "View",
+    "Whose",
+    "WrongPassword",
 ]

@@ -34,7 +34,7 @@ class ApiKeys(Session):
         Args:
             name: for people.
             operations: of tokenize, reveal (masked), reveal_plain, find, describe, list, delete, erase,
-                apikeys, keys, custody, roots.
+                apikeys, keys, custody, roots, verify, passwords, unlock, logins.
             fields: the field types it reaches; None for all.
             expires_in_seconds: None for never.
         """

@@ -5,13 +5,15 @@ from __future__ import annotations
 from strongroom_client.apikeys import ApiKeys
 from strongroom_client.jobs import Jobs
 from strongroom_client.keysets import Keysets
+from strongroom_client.logins import LogIns
+from strongroom_client.passwords import Passwords
 from strongroom_client.results import FieldTypes
 from strongroom_client.revealing import Revealing
 from strongroom_client.tokenizing import Tokenizing
 from strongroom_client.tokens import Tokens
 
 
-class Client(Tokenizing, Revealing, Tokens, ApiKeys, Keysets, Jobs):
+class Client(Tokenizing, Revealing, Tokens, Passwords, LogIns, ApiKeys, Keysets, Jobs):
     """A strongroom server, as one API key sees it.
 
     Keep one a process, share it between threads, close it at the end.

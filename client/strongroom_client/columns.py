@@ -12,6 +12,7 @@ from msgspec import Struct
 from strongroom_client import problems
 from strongroom_client.errors import BadReply, InvalidArgument, Refused
 from strongroom_client.results import Description, ItemError, Metadata
+from strongroom_client.retries import Repeat
 from strongroom_client.session import Session, encode, new_idempotency_key
 
 MAX_ITEMS = 10_000  # a request
@@ -82,6 +83,12 @@ class MatchPart(Part):
         return self.matches
 
 
+class ImportPart(Part):
+    """Reply of /v1/passwords/import."""
+
+    imported: int
+
+
 class DeletionPart(Part):
     """Reply of /v1/tokens/delete."""
 
@@ -103,6 +110,7 @@ class Plan(Generic[P]):
         rest: the body's other members.
         limit: items a request.
         idempotency_key: of the whole column; None for a call that only reads.
+        repeat: which of its requests may be sent again.
     """
 
     path: str
@@ -111,6 +119,7 @@ class Plan(Generic[P]):
     rest: Mapping[str, object] = field(default_factory=dict)
     limit: int = MAX_ITEMS
     idempotency_key: str | None = None
+    repeat: Repeat = Repeat.SAFE
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -245,7 +254,9 @@ def _exchange(
     if own is not None:  # each request of the column has its own, the same ones if the column is sent again
         own = f"{own}.{batch.start + positions[0]}" if batch.start + positions[0] else own
     sent = _Sent(plan, batch, positions)
-    part = session._call("POST", plan.path, plan.into, body=body, idempotency_key=own, sent=sent)
+    part = session._call(
+        "POST", plan.path, plan.into, body=body, repeat=plan.repeat, idempotency_key=own, sent=sent
+    )
     answers = part.answers()
     if answers is not None and len(answers) != len(positions):
         raise BadReply("the reply cannot be used: it answers another number of items than were sent")
@@ -278,7 +289,8 @@ def _item_error(error: WireError, key: str, batch: Batch, positions: Sequence[in
     if not 0 <= error.index < len(positions):
         raise BadReply("the reply cannot be used: it refuses an item that was not sent")
     position = positions[error.index]
-    at, sent = batch.start + position, list(texts(batch.items[position]))
+    at = batch.start + position
+    sent = [text for column in (batch.items, *batch.beside.values()) for text in texts(column[position])]
     beyond = (
         error.pointer.removeprefix(f"/{key}/{error.index}")
         if error.pointer.startswith(f"/{key}/{error.index}/")

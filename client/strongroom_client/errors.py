@@ -18,6 +18,7 @@ class StrongroomError(Exception):
         pointer: which part of the request is meant (RFC 6901), None for the whole.
         request_id: names the request in the server's log and audit.
         hint: what to do about it, one sentence.
+        retry_after: seconds after which the server wants to be asked again, None where it did not say.
     """
 
     code = "strongroom_error"
@@ -31,10 +32,12 @@ class StrongroomError(Exception):
         pointer: str | None = None,
         request_id: str | None = None,
         hint: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(text)
         self.code = code or type(self).code
         self.status, self.pointer, self.request_id, self.hint = status, pointer, request_id, hint
+        self.retry_after = retry_after
 
 
 class Misconfigured(StrongroomError, ValueError):
@@ -91,10 +94,22 @@ class Forbidden(Refused):
     code = "forbidden"
 
 
+class WrongPassword(Refused):
+    """The old password is not right, or there is no such login; which of the two is not said."""
+
+    code = "wrong_password"
+
+
 class NotFound(Refused):
     """There is no such thing in this tenant (404)."""
 
     code = "not_found"
+
+
+class TooManyAttempts(Refused):
+    """Too many wrong passwords (429): wait for `retry_after` seconds; code login_locked: until it is unlocked."""
+
+    code = "too_many_attempts"
 
 
 class Unavailable(Refused):

@@ -20,7 +20,7 @@ class KeyVersion(Struct, frozen=True, kw_only=True):
         state: pre-active, active, suspended, deactivated, compromised or destroyed (SP 800-57 Part 1 Rev. 5, 7).
         root: the name of the root key that wraps it.
         destroy_at: when it will be destroyed, if that is planned.
-        messages, max_messages: sealed under it so far, and at most; of the seal keyset alone.
+        messages, max_messages: sealed under it so far, and at most; of the keysets seal and password alone.
         expires_at: the end of its cryptoperiod, while it is the one that seals.
         condition: "ok"; "due" from nine tenths of time or messages on; "over" when it seals no more.
         needed_by: how much of each thing needs it; None where that was not counted.
@@ -41,7 +41,12 @@ class KeyVersion(Struct, frozen=True, kw_only=True):
 
 
 class Keyset(Struct, frozen=True, kw_only=True):
-    """The versions of a key for one purpose, the oldest first; `rotates` False where it never turns."""
+    """The versions of a key for one purpose, the oldest first.
+
+    Attributes:
+        purpose: seal, index, audit, password or route.
+        rotates: False where it never turns: route.
+    """
 
     purpose: str
     rotates: bool

@@ -15,8 +15,10 @@ from strongroom_client.errors import (
     NotFound,
     Refused,
     StrongroomError,
+    TooManyAttempts,
     Unauthenticated,
     Unavailable,
+    WrongPassword,
 )
 from strongroom_client.transport import Reply
 
@@ -28,7 +30,13 @@ _SHORTEST_ASCII = (
     4  # a shorter plain text is in any sentence; a shorter Chinese name is in none of the server's
 )
 
-_KINDS: dict[int, type[Refused]] = {401: Unauthenticated, 403: Forbidden, 404: NotFound, 503: Unavailable}
+_KINDS: dict[int, type[Refused]] = {
+    401: Unauthenticated, 403: Forbidden, 404: NotFound, 429: TooManyAttempts, 503: Unavailable,
+}  # fmt: skip
+_NAMED: dict[str, type[Refused]] = {
+    "wrong_password": WrongPassword
+}  # not for want of a right, as 403 says else
+_UNDONE = frozenset({"hashing_busy", "hashing_unavailable"})  # of 503: the server says that nothing was done
 _HINTS = {
     "unauthenticated": "check STRONGROOM_API_KEY; the key may have expired or been revoked",
     "forbidden": "this API key lacks the operation or the field; `strongroom apikey list` shows what it has",
@@ -58,16 +66,26 @@ def refusal(reply: Reply, sent: Iterable[object]) -> StrongroomError:
         kind = Unavailable if reply.status == 503 else BadReply
         text = f"HTTP status {reply.status}, and the body does not say why as strongroom would"
         hint = "is the address strongroom's, or that of a proxy in front of it?"
-        return kind(text, status=reply.status, request_id=_request_id(request_id), hint=hint)
+        after = reply.retry_after
+        return kind(
+            text, status=reply.status, request_id=_request_id(request_id), hint=hint, retry_after=after
+        )
     secrets = list(sent)
-    return _KINDS.get(reply.status, Refused)(
+    return _NAMED.get(problem.code, _KINDS.get(reply.status, Refused))(
         words(problem.detail or problem.title or problem.code, secrets),
         code=problem.code,
         status=reply.status,
         pointer=place(problem.pointer, secrets),
         request_id=_request_id(problem.request_id or request_id),
         hint=words(problem.hint, secrets) if problem.hint else _HINTS.get(problem.code),
+        retry_after=reply.retry_after,
     )
+
+
+def undone(reply: Reply) -> bool:
+    """Tell whether a refusal says that nothing was done, so that even what must not run twice may be sent again."""
+    problem = _problem(reply)
+    return problem is not None and problem.code in _UNDONE
 
 
 def bad_reply(reply: Reply, why: str) -> BadReply:

@@ -160,7 +160,7 @@ class FieldType(Struct, frozen=True, rename={"classification": "class"}):
 
 
 class FieldTypes(Struct, frozen=True):
-    """The field types, and the names of those that nobody may store (PCI DSS v4.0.1, 3.3.1)."""
+    """The field types, and the names of what no field may hold: card data (PCI DSS v4.0.1, 3.3.1), passwords."""
 
     fields: list[FieldType]
     never_stored: list[str] = []

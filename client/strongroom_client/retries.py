@@ -14,6 +14,7 @@ class Repeat(Enum):
     """What a call allows."""
 
     SAFE = "it may run twice: it reads, or it carries an Idempotency-Key"
+    UNDONE = "only while the server cannot have seen it, or says that it did nothing of it"
     UNSENT = "only while the server cannot have seen it"
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from strongroom_client.decoding import decoder
 from strongroom_client.errors import InvalidArgument
-from strongroom_client.problems import bad_reply, refusal
+from strongroom_client.problems import bad_reply, refusal, undone
 from strongroom_client.retries import Budget, Repeat, Retries
 from strongroom_client.settings import address, api_key, tls
 from strongroom_client.transport import Ask, Broken, Reply, Timeout, Transport
@@ -106,7 +106,8 @@ class Session:
         attempt = 1
         while True:
             outcome = self._transport.exchange(ask)
-            wait = self._retries.wait(attempt, _asked(outcome)) if _may_repeat(outcome, repeat) else None
+            asked = outcome.retry_after if isinstance(outcome, Reply) else None
+            wait = self._retries.wait(attempt, asked) if _may_repeat(outcome, repeat) else None
             if wait is None or not self._budget.spend():
                 break
             self._retries.sleep(wait)
@@ -147,13 +148,9 @@ def _checked(idempotency_key: str) -> str:
 def _may_repeat(outcome: Reply | Broken, repeat: Repeat) -> bool:
     if isinstance(outcome, Broken):
         return outcome.again and (outcome.unsent or repeat is Repeat.SAFE)
-    return outcome.status == 503 and repeat is Repeat.SAFE
-
-
-def _asked(outcome: Reply | Broken) -> float | None:
-    """Return the seconds of Retry-After, None if it is missing or a date."""
-    text = outcome.headers.get("retry-after", "") if isinstance(outcome, Reply) else ""
-    return float(text) if text.isdecimal() and len(text) < 10 else None
+    if outcome.status != 503:
+        return False
+    return repeat is Repeat.SAFE or (repeat is Repeat.UNDONE and undone(outcome))
 
 
 def _decode(reply: Reply, into: type[T]) -> tuple[T | None, str]:

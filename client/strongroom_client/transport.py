@@ -58,6 +58,12 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds of Retry-After, None if it is missing or a date."""
+        text = self.headers.get("retry-after", "")
+        return float(text) if text.isdecimal() and len(text) < 10 else None
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:

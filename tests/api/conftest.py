@@ -12,12 +12,14 @@ from flask import Flask
 
 from api import create_app
 from api.config import Settings
+from api.wiring import open_hasher
 from keys.keyring import Keyring
 from keys.providers import local
 from tests.api.door import Clock, Door, loads
 from tests.turning import Turning
+from tests.vault.conftest import CHEAP
 from vault.granting import Made
-from vault.resources import Resources
+from vault.resources import Passwords, Resources
 from vault.rotate import kinds
 from vault.service import Vault
 from vault.store import migrate
@@ -51,7 +53,9 @@ def resources(settings: Settings, clock: Clock, turning_root: Turning) -> Resour
     root = local.load(settings.root_key_file)
     roots = {root.name: root, turning_root.name: turning_root}
     keyring = Keyring(Keysets(database), roots, root.name, time.monotonic, settings.lease_seconds, wall=clock)
-    return Resources(database, keyring, time.monotonic)
+    return Resources(
+        database, keyring, time.monotonic, passwords=Passwords(profile=CHEAP), hasher=open_hasher(settings)
+    )
 
 
 @pytest.fixture(scope="module")

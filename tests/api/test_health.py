@@ -20,7 +20,9 @@ from api.logs import RequestLog
 from api.metrics import Metrics
 from api.state import EXTENSION
 from tests.api.door import Door, loads
+from vault.errors import HashingUnavailable
 from vault.granting import Made
+from vault.passwords.hasher import Load
 from vault.service import Vault
 
 
@@ -31,7 +33,7 @@ def test_up_and_ready_without_a_key(app: Flask) -> None:
     assert reply.status_code == 200
     assert json.loads(reply.data) == {
         "status": "ok",
-        "checks": {"database": "ok", "schema": "ok", "keys": "ok"},
+        "checks": {"database": "ok", "schema": "ok", "keys": "ok", "hashing": "ok"},
     }
 
 
@@ -41,6 +43,17 @@ def test_a_part_that_fails_makes_it_unready(
     monkeypatch.setattr(vault, "ready", lambda: {"database": "ok", "keys": "unwrap_failed"})
     reply = Client(app).get("/readyz")
     assert (reply.status_code, json.loads(reply.data)["checks"]["keys"]) == (503, "unwrap_failed")
+
+
+def test_without_hashes_all_else_goes_on(app: Flask, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> Load:
+        raise HashingUnavailable
+
+    monkeypatch.setattr(vault, "hashing_load", away)
+    reply = Client(app).get("/readyz")
+    assert (reply.status_code, json.loads(reply.data)["status"]) == (200, "degraded")
+    assert json.loads(reply.data)["checks"]["hashing"] == "unavailable"
+    assert "strongroom_hasher_up 0.0" in Client(app).get("/metrics").text
 
 
 def test_a_draining_process_is_alive_but_not_ready(settings: Settings, vault: Vault) -> None:

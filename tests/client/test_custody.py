@@ -68,7 +68,7 @@ def test_a_custodian_turns_and_destroys(service: Service) -> None:
         assert vault.cancel_destruction(old.id).destroy_at is None
         leaked = vault.wait_for_job(vault.compromise_key(new.id).id, timeout=60, every=0.1)
         assert (leaked.state, leaked.notes.compromised) == ("done", new.id)
-        assert {one.purpose for one in vault.keysets()} == {"seal", "index", "audit", "route"}
+        assert {one.purpose for one in vault.keysets()} == {"seal", "index", "audit", "password", "route"}
 
 
 def test_roots_and_refusals(service: Service) -> None:

@@ -32,6 +32,10 @@ VALUES = {
     "address": ("北京市朝阳区鸑鷟路77号", "鸑鷟路77号"),
     "login_name": ("canary_login_name", "canary_login_name"),
     "text": ("a canary sings at noon", "canary sings"),
+    "login_record": (
+        '{"result": "ok", "ip": "203.0.113.77", "device": "canary-device-83"}',
+        "canary-device-83",
+    ),
 }
 TEXTS = {"text", "address", "person_name", "company_name", "login_name", "payment_account"}
 SUBJECT, METADATA, REFUSED = "canary-subject-51", "canary-metadata-62", "canary-refused-73"
@@ -51,7 +55,7 @@ def use(caller: Caller) -> Iterator[str]:
         )
         item = {"field": field, "value": sent, "source": "shop", **about}
         tokens += caller.good("/v1/tokens/items", {"items": [item, item]})["tokens"]
-        if field not in {"address", "text"}:
+        if field not in {"address", "text", "login_record"}:
             tokens += caller.tokens(field, [sent], deterministic=True)
             caller.token(field, sent, kind="one_way")
             assert len(caller.good("/v1/find", {"field": field, "values": [sent]})["matches"][0]) > 3

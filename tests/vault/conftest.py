@@ -8,15 +8,20 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from api.hashing.late import LateHasher
 from keys.keyring import Keyring
 from keys.providers import memory
 from vault.columns import Actor, Column, Mode, Spec
 from vault.maintenance import Maintenance
-from vault.resources import Resources
+from vault.passwords.pool import Pool
+from vault.passwords.profiles import Profile
+from vault.resources import Passwords, Resources
 from vault.service import Vault
 from vault.store import migrate
 from vault.store.database import Database
 from vault.store.keysets import Keysets
+
+CHEAP = Profile("cheap", memory=64, passes=1, lanes=1)  # for tests that hash a lot
 
 
 @dataclass(slots=True)
@@ -63,7 +68,10 @@ def open_shop(url: str, name: str = "shop") -> Shop:
     migrate.upgrade(database)
     root = memory.create()
     keyring = Keyring(Keysets(database), {root.name: root}, root.name, time.monotonic)
-    resources = Resources(database, keyring, time.monotonic)
+    resources = Resources(
+        database, keyring, time.monotonic, passwords=Passwords(profile=CHEAP),
+        hasher=LateHasher(lambda: Pool(256 * 1_024, wait_seconds=60), 256 * 1_024),
+    )  # fmt: skip
     vault = Vault(resources)
     made = vault.bootstrap(name)
     actors = {mode: actor(made[mode][0].tenant, mode) for mode in made}

@@ -20,6 +20,7 @@ from vault.fields import (
     forbidden,
     iban,
     login_name,
+    login_record,
     passport,
     payment_account,
     person_name,
@@ -44,7 +45,7 @@ __all__ = [
 
 _ALL: tuple[FieldType, ...] = (
     bank_card, bank_account, iban, payment_account, resident_id, uscc, passport, phone, email,
-    person_name, company_name, address, login_name, text,
+    person_name, company_name, address, login_name, text, login_record,
 )  # fmt: skip
 _BY_NAME = {field.name: field for field in _ALL}
 

@@ -74,6 +74,15 @@ def shape(canonical: str) -> Alphabets | None:
     return ("+", "8", "6") + (DIGITS,) * (len(canonical) - 3)
 
 
+def national(canonical: str) -> str:
+    """Return the number without plus sign and country's code.
+
+    >>> national("+8613800138000"), national("+85261234567")
+    ('13800138000', '61234567')
+    """
+    return canonical[_code(canonical) :]
+
+
 def _known(region: object) -> None:
     if not isinstance(region, str) or region not in phonenumbers.SUPPORTED_REGIONS:
         raise InvalidOption("region must be a country's two letters (ISO 3166-1)", "/options/region")

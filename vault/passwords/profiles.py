@@ -47,7 +47,9 @@ PROFILES: Mapping[str, Profile] = {
     )
 }
 DEFAULT = PROFILES["rfc9106-low-memory"]
-INTERACTIVE = "interactive"  # measured on a machine: `strongroom passwords calibrate` prints it with its parameters
+INTERACTIVE = (
+    "interactive"  # measured on a machine: `strongroom passwords calibrate` prints it with its parameters
+)
 MOST_MEMORY, MOST_PASSES, MOST_LANES = 2_097_152, 64, 16
 
 _LEAST = [(one.memory, one.passes) for name, one in PROFILES.items() if name.startswith("owasp")]

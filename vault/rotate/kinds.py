@@ -8,7 +8,7 @@ from keys.errors import KeyProblem
 from keys.keyset import Purpose
 from vault.errors import LeaseLost, StaleKeyset, VaultError
 from vault.resources import Resources
-from vault.rotate import ending, indexing, renewing, roots, sealing, turning
+from vault.rotate import ending, indexing, renewing, roots, sealing, turning, verifying
 from vault.rotate.run import Run
 from vault.store import jobs, stale
 from vault.store.jobs import DONE, FAILED, WAITING, Job
@@ -20,11 +20,13 @@ ROTATE: Mapping[Purpose, tuple[Phase, ...]] = {
     Purpose.SEAL: (*_TURN, sealing.people, sealing.rows),
     Purpose.INDEX: (*_TURN, indexing.entries, ending.shelve),
     Purpose.AUDIT: _TURN,
+    Purpose.PASSWORD: (*_TURN, verifying.verifiers),
 }
 COMPROMISE: Mapping[Purpose, tuple[Phase, ...]] = {
     Purpose.SEAL: (*_TURN, renewing.renew, sealing.rows, ending.destroy),
     Purpose.INDEX: (*_TURN, indexing.entries, ending.shelve, ending.destroy),
     Purpose.AUDIT: (*_TURN, ending.destroy),
+    Purpose.PASSWORD: (*_TURN, verifying.verifiers, ending.destroy),
 }
 ROOTS: Mapping[str, tuple[Phase, ...]] = {
     "move_root": (roots.move,),
@@ -104,6 +106,8 @@ def _total(run: Run) -> int:
             return stale.count_entries(connection, run.tenant, 0)
         if run.purpose is Purpose.AUDIT:
             return 0
+        if run.purpose is Purpose.PASSWORD:
+            return stale.count_passwords(connection, run.tenant, 0)
         persons = stale.count_people(connection, run.tenant, stale.made_before(run.job.created_at))
         return persons + stale.count_seals(connection, run.tenant, 0)
 

@@ -16,6 +16,8 @@ from vault.store.database import Database
 from vault.store.tables import key_version, tenant
 from vault.store.writer import Refused, Transaction
 
+KNOWN = frozenset(purpose.value for purpose in Purpose)
+
 
 class Keysets:
     """Keeps keysets in table `key_version`; a change of any raises its tenant's generation in the same commit."""
@@ -38,7 +40,8 @@ class Keysets:
                 .order_by(key_version.c.created_at)
             )
             for row in found:
-                versions.setdefault(Purpose(row.purpose), []).append(_version(row))
+                if row.purpose in KNOWN:  # another is of a newer release, whose processes run beside this one
+                    versions.setdefault(Purpose(row.purpose), []).append(_version(row))
         keysets = {purpose: Keyset(tenant_id, purpose, tuple(held)) for purpose, held in versions.items()}
         return generation, keysets
 

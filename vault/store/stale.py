@@ -1,6 +1,6 @@
 """Rows under another key version than their keyset's primary, by their place: what a rotation works through.
 
-A place is bucket (2 bytes) and stored token, or subject digest; the empty place lies before all.
+A place is bucket (2 bytes) and stored token, subject digest or account; the empty place lies before all.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
-from vault.store.tables import audit_record, index_entry, subject, token
+from vault.store.passwords import Password
+from vault.store.tables import audit_record, index_entry, password, subject, token
 
 
 class Sealed(NamedTuple):
@@ -80,6 +81,20 @@ def people(
     ]
 
 
+def passwords(connection: Connection, tenant: int, primary: int, after: bytes, limit: int) -> list[Password]:
+    """Return up to `limit` passwords behind `after` that another version of the password keyset seals."""
+    where = password.c.seal_key != primary
+    return [
+        Password(*row)
+        for row in _scan(connection, password, "account", Password._fields, tenant, where, after, limit)
+    ]
+
+
+def count_passwords(connection: Connection, tenant: int, primary: int) -> int:
+    """Return how many passwords `passwords` would give."""
+    return _count(connection, password, tenant, password.c.seal_key != primary)
+
+
 def wrapped_by_another(primary: int) -> ColumnElement[bool]:
     """Person keys that another seal version wraps."""
     return subject.c.wrap_key != primary
@@ -123,6 +138,11 @@ def under_index(connection: Connection, tenant: int, key: int) -> dict[str, int]
     }
 
 
+def under_password(connection: Connection, tenant: int, key: int) -> dict[str, int]:
+    """Return how many passwords need this version of the password keyset."""
+    return {"passwords": _count(connection, password, tenant, password.c.seal_key == key)}
+
+
 def under_audit(connection: Connection, tenant: int, since: int, until: int) -> dict[str, int]:
     """Return how many audit records were written from `since` to `until` (microseconds): their digests need its key."""
     first, last = since.to_bytes(8, "big"), until.to_bytes(8, "big")
@@ -130,7 +150,7 @@ def under_audit(connection: Connection, tenant: int, since: int, until: int) -> 
     return {"audit_records": _count(connection, audit_record, tenant, between)}
 
 
-def place_of(row: Sealed | Indexed | Person) -> bytes:
+def place_of(row: Sealed | Indexed | Person | Password) -> bytes:
     """Return the place of a row."""
     return row[0].to_bytes(2, "big") + bytes(row[1])
 

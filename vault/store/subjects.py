@@ -56,6 +56,11 @@ def lock(transaction: Transaction, tenant: int, digest: bytes) -> int | None:
     return transaction.connection.execute(query).scalar()
 
 
+def forget(transaction: Transaction, tenant: int, digest: bytes) -> None:
+    """Delete a person key, if there is one."""
+    transaction.connection.execute(delete(subject).where(_is(tenant, digest)))
+
+
 def erase(transaction: Transaction, tenant: int, digest: bytes, key: int, tokens: int) -> bytes:
     """Delete the person key and enter the erasure in the ledger; return the entry's id, 16 bytes."""
     transaction.connection.execute(delete(subject).where(_is(tenant, digest)))

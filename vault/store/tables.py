@@ -129,6 +129,33 @@ subject = _clustered(
     Column("epoch", BigInteger, nullable=False),
 )
 
+password = _clustered(
+    "password",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", LargeBinary, primary_key=True),  # a stored token; or 0x10 and a subject digest
+    Column("sealed", LargeBinary, nullable=False),  # the verifier
+    Column("seal_key", BigInteger, nullable=False),  # the password keyset version of `sealed`
+    Column("kind", Text, nullable=False),  # scheme and parameters, to count which are behind
+    Column("person", LargeBinary, nullable=False),  # whose log-ins are recorded: a subject digest
+    Column("revision", BigInteger, nullable=False),  # raised by every new verifier, not by a new key
+    Column("created_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+attempt = _clustered(
+    "attempt",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("who", LargeBinary, primary_key=True),  # keyed digest of an account, or of a source
+    Column("failures", Integer, nullable=False),
+    Column("barred_until", BigInteger, nullable=False),  # the next attempt is let through then
+    Column("expires_at", BigInteger, nullable=False),  # when it is forgotten
+    Column("epoch", BigInteger, nullable=False),
+    Index(None, "bucket", "expires_at"),
+)
+
 erasure = _clustered(
     "erasure",
     Column("bucket", SmallInteger, primary_key=True, autoincrement=False),

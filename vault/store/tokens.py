@@ -8,6 +8,8 @@ from typing import NamedTuple, TypeVar, cast
 from sqlalchemy import Connection, and_, or_, select
 
 from vault.columns import Kind
+from vault.index import bucket_of
+from vault.store import passwords, subjects
 from vault.store.dialect import Dialect, Row
 from vault.store.tables import token
 from vault.store.writer import Transaction
@@ -120,16 +122,16 @@ def of_subject(connection: Connection, dialect: Dialect, tenant: int, digest: by
 
 
 def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> set[bytes]:
-    """Delete tokens with their index entries, leave a tombstone for each; return those that existed."""
+    """Delete tokens with their index entries and passwords, leave a tombstone for each; return those that existed."""
     connection, dialect = transaction.connection, transaction.dialect
-    columns = ("bucket", "token", "kind", "deterministic", "index_bucket", "index_key", "digest")
+    columns = ("bucket", "token", "kind", "deterministic", "index_bucket", "index_key", "digest", "subject")
     # Held, for a rotation of the index keyset moves the entry of a row from one key to the other.
     found = dialect.match(
         connection, "token", columns, ("bucket", "token"), tenant, sorted(places), lock="update"
     )
     entries = [
         (index_bucket, index_key, digest, entry_tie(kind, fixed, text))
-        for _, text, kind, fixed, index_bucket, index_key, digest in found
+        for _, text, kind, fixed, index_bucket, index_key, digest, _ in found
         if index_bucket is not None
     ]
     dialect.delete(connection, "index_entry", ("bucket", "key", "digest", "tie"), tenant, entries)
@@ -138,7 +140,35 @@ def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> se
     dialect.insert(
         connection, "tombstone", [(bucket, tenant, text, transaction.epoch) for bucket, text in gone]
     )
+    persons = passwords.remove(transaction, tenant, gone) if gone else {}
+    for person in sorted(persons[row[1]] for row in found if row[1] in persons and row[7] is None):
+        # A login of nobody was a person of its own, known by nothing else: what was recorded of it goes, too.
+        remove(transaction, tenant, of_subject(connection, dialect, tenant, person))
+        subjects.forget(transaction, tenant, person)
     return {text for _, text in gone}
+
+
+def newest(
+    connection: Connection, tenant: int, subject: bytes, field: str, before: Place, since: int, limit: int
+) -> list[Stored]:
+    """Return up to `limit` of a subject's tokens of one field, the newest first, that lie in the subject's own bucket.
+
+    Args:
+        before: microseconds and stored token, behind which the page begins; only what is older comes.
+        since: microseconds; only what is not older comes.
+    """
+    until, last = before
+    where = [
+        token.c.bucket == bucket_of(subject),
+        token.c.tenant == tenant,
+        token.c.subject == subject,
+        token.c.field == field,
+        token.c.created_at >= since,
+        or_(token.c.created_at < until, and_(token.c.created_at == until, token.c.token < last)),
+    ]
+    query = select(*[token.c[name] for name in Stored._fields]).where(*where)
+    query = query.order_by(token.c.created_at.desc(), token.c.token.desc()).limit(limit)
+    return [Stored(*row) for row in connection.execute(query)]
 
 
 def page(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import os
-import pty
 import stat
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.cli.conftest import Command
+from tests.api.cli.terminal import on_terminal
 from tests.client.faults import Request, answer, hang_up, problem, serve, tokens
 
 CANARY = "6212345678901266"  # a wrong check digit
@@ -114,6 +113,19 @@ def test_a_column_that_must_not_be_kept_is_warned_about(strongroom: Command) -> 
     strongroom.write("in.csv", "phone,CVV\n13400000001,123\n")
     made = strongroom("tokenize", "in.csv", "-o", "out.csv")
     assert "warning: in.csv: CVV is copied as it is, but must not be kept" in made.stderr
+    assert "passwords" not in made.stderr
+
+
+def test_a_column_of_passwords_is_warned_about_with_where_they_belong(strongroom: Command) -> None:
+    strongroom.write("in.csv", "phone,Login_Password\n13400000001,x\n")
+    made = strongroom("tokenize", "in.csv", "-o", "out.csv")
+    assert "warning: in.csv: Login_Password is copied as it is, but passwords" in made.stderr
+    assert "POST /v1/passwords" in made.stderr
+    assert "PCI" not in made.stderr
+    refused = strongroom("tokenize", "in.csv", "--field", "phone=password")
+    assert refused.returncode == 2
+    assert "password is no field type" in refused.stderr
+    assert "POST /v1/passwords" in refused.stderr
 
 
 def test_nothing_is_sent_from_a_file_that_is_broken_further_down(strongroom: Command) -> None:
@@ -269,40 +281,8 @@ def test_on_a_terminal_there_is_a_bar_and_a_hidden_prompt(strongroom: Command) -
     strongroom.write("in.csv", "phone\n134 0000 9999\n")
     shown = on_terminal(strongroom, "tokenize", "in.csv", "-o", "out.csv")
     assert "1/1" in shown
-    shown = on_terminal(
-        strongroom, "token", "find", "--field", "phone", typed="134 0000 9999\n", at="Value: "
-    )
+    shown = on_terminal(strongroom, "token", "find", "--field", "phone", typed={"Value: ": "134 0000 9999\n"})
     assert "tok_test_" in shown
     assert "0000" not in shown.partition("tok_test_")[0]
-    shown = on_terminal(strongroom, "token", "delete", "tok_test_x", typed="n\n", at="[y/N]: ")
+    shown = on_terminal(strongroom, "token", "delete", "tok_test_x", typed={"[y/N]: ": "n\n"})
     assert shown.splitlines()[-1] == "error: nothing was done"
-
-
-def on_terminal(strongroom: Command, *arguments: str, typed: str = "", at: str = "") -> str:
-    """Run the command on a terminal of its own, type something at a prompt, and return what is shown."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", *arguments],
-        cwd=strongroom.folder,
-        env={
-            **os.environ,
-            **strongroom.environment,
-            "PYTHONPATH": str(Path(__file__).parents[3]),
-            "TERM": "xterm",
-        },
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    shown = b""
-    with contextlib.suppress(OSError):  # EIO: the other side has ended
-        while part := os.read(ours, 65_536):
-            shown += part
-            if typed and at.encode() in shown:
-                os.write(ours, typed.encode())
-                typed = ""
-    os.close(ours)
-    process.wait(30)
-    return shown.decode()

@@ -70,19 +70,34 @@ def test_a_caller_with_a_clock_has_births_in_the_future_refused() -> None:
     assert fields.normalize_column("text", ["x"], {}, date(2026, 1, 1)) == (["x"], {})
 
 
-def test_there_are_fourteen_field_types_each_under_its_name() -> None:
-    assert len(fields.names()) == len(set(fields.names())) == len(fields.all()) == 14
+def test_there_are_fifteen_field_types_each_under_its_name() -> None:
+    assert len(fields.names()) == len(set(fields.names())) == len(fields.all()) == 15
     assert all(fields.get(field.name) is field for field in fields.all())
 
 
 @pytest.mark.parametrize(
     "name",
-    ["CVV2", "CVN-2", "PIN block", "Track 2", "trackData", "cardPassword", *fields.never_stored()],
+    [
+        "CVV2",
+        "CVN-2",
+        "PIN block",
+        "Track 2",
+        "trackData",
+        "cardPassword",
+        "Login-Password",
+        *fields.never_stored(),
+    ],
 )
 def test_what_is_never_stored_is_refused_by_name(name: str) -> None:
     with pytest.raises(ForbiddenField) as refused:
         fields.get(name)
     assert refused.value.code == "never_stored"
+
+
+@pytest.mark.parametrize("name", ["password", "PassWord", "loginPassword", "Payment Password", "pwd"])
+def test_a_password_is_refused_as_what_nothing_may_reveal(name: str) -> None:
+    with pytest.raises(ForbiddenField, match="passwords are kept as hashes that nothing reveals"):
+        fields.get(name)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,10 @@ SAMPLES = {
     "address": ["北京市朝阳区示例路1号", "甲", "1 Example Road"],
     "login_name": ["a", "ab", "abcd", "zhangsan_01"],
     "text": ["x", "first\nsecond\tthird"],
+    "login_record": [
+        '{"ip":"203.0.113.77","result":"ok"}',
+        '{"device":"ab","ip":"2001:db8::1","new_device":true,"result":"refused"}',
+    ],
 }
 VALUES = [(fields.get(name), value) for name, values in SAMPLES.items() for value in values]
 values = pytest.mark.parametrize(("field", "value"), VALUES, ids=lambda part: getattr(part, "name", None))

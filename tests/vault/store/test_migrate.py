@@ -15,7 +15,7 @@ from vault.store.tables import metadata
 
 def test_an_empty_database_is_behind(database_url: str) -> None:
     database = Database(database_url, time.time, time.monotonic)
-    assert migrate.check(database) == ["the schema is at revision none, this version needs 0002"]
+    assert migrate.check(database) == ["the schema is at revision none, this version needs 0003"]
     with pytest.raises(SchemaBehind):
         migrate.require_head(database)
     migrate.upgrade(database)

@@ -1,0 +1,66 @@
+"""`strongroom hasher`: the one process of a host that hashes passwords, behind everything else that wants to run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from api.cli.ending import Ending
+from api.cli.failure import Failure
+
+if TYPE_CHECKING:
+    from api.config import Settings
+
+LOWEST = 19  # nice(1)
+HINT = "set STRONGROOM_HASHER_SOCKET to a path in a folder of this user's alone"
+
+
+@click.command(short_help="Hash passwords for the services of this host.")
+@click.option("--parent", type=int, hidden=True, help="End when this parent process has.")
+def hasher(parent: int | None) -> None:
+    """Hash passwords until SIGTERM or Ctrl-C, for all services of this host that name its STRONGROOM_HASHER_SOCKET.
+
+    `strongroom serve` runs one by itself where that is not set. STRONGROOM_HASHING_MEMORY_MIB is the ceiling of
+    the memory of all hashes at once. It needs neither database nor root key.
+    """
+    from api.cli import surroundings
+
+    ending = Ending(parent)
+    settings = surroundings.settings()
+    surroundings.allow_files()
+    if settings.hasher_socket is None:
+        raise Failure("a hasher needs a socket to listen at", HINT)
+    _serve(settings, settings.hasher_socket, ending)
+
+
+def stand_back() -> None:
+    """Give this thread, and those that it starts, what processor time nobody else wants."""
+    os.nice(LOWEST)
+    if sys.platform == "linux":
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
+def _serve(settings: Settings, path: Path, ending: Ending) -> None:
+    from api.hashing.late import open_pool
+    from api.hashing.place import Taken, listening
+    from api.hashing.server import Server
+    from api.logs import RequestLog
+    from keys import resident
+
+    resident.keep_out_of_files()
+    log = RequestLog(settings.log_level)
+    try:
+        stand_back()  # not before: somebody waits for it to start
+        with listening(path) as listener, closing(open_pool(settings)) as pool:
+            Server(listener, pool, lambda error: log.failure(error, "hasher")).serve(ending)
+    except Taken:
+        raise Failure(
+            f"another hasher listens at {path}", "one is enough for all services of a host"
+        ) from None
+    except OSError as error:
+        raise Failure(f"cannot listen at {path}: {error.strerror}", HINT) from None

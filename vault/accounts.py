@@ -1,0 +1,142 @@
+"""Whose password is meant: from a login's token, name or subject to the account that has a password, or to nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from keys.errors import UnknownKey
+from keys.keyset import Purpose
+from keys.openkeys import TenantKeys
+from vault import fields, index, tokens
+from vault.columns import Actor
+from vault.credentials import Login
+from vault.errors import FieldNotGranted, InvalidRequest, UnreadableValue
+from vault.resources import Resources, look_up, open_values
+from vault.store import passwords
+from vault.store import tokens as rows
+from vault.store.writer import Transaction
+
+NAME_FIELD = "login_name"
+UNKNOWN_NAME = b"\x11"  # in front of the digest of a login name that has no token
+IMPERSONAL = frozenset({"login_record", "text"})  # hold words that are nobody's alone
+MOST_VALUES = 200  # of one person that a new password is held against
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Account:
+    """An account, or what would be one.
+
+    Attributes:
+        place: bucket and account of its password; the bucket means nothing where it is not `known`.
+        known: there is such a token; any subject is taken for known.
+        person: the subject digest that its log-ins are recorded under; None where it is not known.
+        owner: the digest of the subject that it belongs to; None if it belongs to nobody.
+        row: the token's row, where it is a token that exists.
+        token: the token's public text, "" where it is none.
+    """
+
+    place: passwords.Place
+    known: bool
+    person: bytes | None
+    owner: bytes | None
+    row: rows.Sealed | None
+    token: str = ""
+
+
+def resolve(resources: Resources, keys: TenantKeys, actor: Actor, login: Login) -> Account:
+    """Return the account that `login` means.
+
+    Raises:
+        InvalidRequest: it names none or several.
+        MalformedToken, WrongMode: its token is none of this tenant's mode.
+        FieldNotGranted: the caller's key does not reach the token's field.
+    """
+    if sum(part is not None for part in (login.token, login.name, login.subject)) != 1:
+        raise InvalidRequest("name one of login, login_name and subject")
+    if login.subject is not None:
+        route = keys.primary(Purpose.ROUTE)
+        digest = index.subject_digests(route, actor.tenant, [login.subject])[0]
+        return Account(passwords.of_subject(digest), True, digest, digest, None)
+    if login.name is not None:
+        return _named(resources, keys, actor, login.name)
+    bucket, stored = tokens.parse(actor.mode, login.token, None)
+    return _of_token(resources, keys, actor, (bucket or 0, stored))
+
+
+def held(transaction: Transaction, tenant: int, found: Sequence[Account]) -> set[bytes]:
+    """Return which accounts are still there; nobody deletes their tokens before the commit.
+
+    Those of subjects are: `People.hold` keeps their persons.
+    """
+    connection, dialect = transaction.connection, transaction.dialect
+    places = sorted(account.place for account in found if account.row is not None)
+    rows = dialect.match(connection, "token", ("token",), ("bucket", "token"), tenant, places, lock="share")
+    return {row[0] for row in rows} | {account.place[1] for account in found if account.row is None}
+
+
+def personal(resources: Resources, keys: TenantKeys, actor: Actor, account: Account) -> list[str]:
+    """Return the login itself and up to 200 other values of its person, which a password must not hold."""
+    places = [] if account.row is None else [account.place]
+    if account.owner is not None:
+        with resources.database.read() as connection:
+            dialect = resources.database.dialect
+            places += rows.of_subject(connection, dialect, actor.tenant, account.owner)
+    found = look_up(resources, actor, places[:MOST_VALUES], rows.Sealed).values()
+    held = [row for row in found if row.sealed is not None and row.field not in IMPERSONAL]
+    return [value.decode() for value in _opened(resources, keys, actor, held)]
+
+
+def _opened(resources: Resources, keys: TenantKeys, actor: Actor, held: Sequence[rows.Sealed]) -> list[bytes]:
+    """Open what opens: a damaged value is no reason to refuse a password."""
+    try:
+        return open_values(resources, keys, actor, "value", held, [row.sealed or b"" for row in held])
+    except (UnreadableValue, UnknownKey):
+        if len(held) == 1:
+            return []
+        return [value for row in held for value in _opened(resources, keys, actor, [row])]
+
+
+def _named(resources: Resources, keys: TenantKeys, actor: Actor, name: str) -> Account:
+    """Return the account of a login name; the digest of one that has no token is an account without a password."""
+    normal, refused = fields.normalize_column(NAME_FIELD, [name], {})
+    for error in refused.values():
+        raise error
+    text = normal[0] or ""
+    found = _look_for(resources, keys, actor, text)
+    while found is None and resources.keyring.changed(
+        keys
+    ):  # its entry may have moved to a newer version meanwhile
+        keys = resources.keyring.reload(actor.tenant)
+        found = _look_for(resources, keys, actor, text)
+    if found is not None:
+        return _of_token(resources, keys, actor, found)
+    route = keys.primary(Purpose.ROUTE)
+    digest = index.request_digest(route, actor.tenant, "login name", text.encode())
+    return Account((0, UNKNOWN_NAME + digest), False, None, None, None)
+
+
+def _look_for(resources: Resources, keys: TenantKeys, actor: Actor, text: str) -> rows.Place | None:
+    bucket = index.value_buckets(keys.primary(Purpose.ROUTE), actor.tenant, NAME_FIELD, NAME_FIELD, [text])[0]
+    with resources.database.read() as connection:
+        for key in keys.by_age(Purpose.INDEX):
+            digest = index.digests(key, actor.tenant, NAME_FIELD, NAME_FIELD, [text])[0]
+            entries = [(bucket, key.id, digest)]
+            dialect = resources.database.dialect
+            found = rows.deterministic(connection, dialect, actor.tenant, "opaque", entries)
+            if digest in found:
+                return found[digest]
+    return None
+
+
+def _of_token(resources: Resources, keys: TenantKeys, actor: Actor, place: rows.Place) -> Account:
+    row = look_up(resources, actor, [place], rows.Sealed).get(place[1])
+    if row is None or (row.expires_at is not None and row.expires_at <= resources.database.now()):
+        return Account(place, False, None, None, None)
+    if actor.fields is not None and row.field not in actor.fields:
+        raise FieldNotGranted("the key does not reach this token's field")
+    text = tokens.texts(actor.mode, [place[0]], [place[1]])[0]
+    person = row.subject
+    if person is None:  # a login of nobody is a person of its own
+        person = index.subject_digests(keys.primary(Purpose.ROUTE), actor.tenant, [text])[0]
+    return Account(place, True, person, row.subject, row, text)

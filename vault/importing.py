@@ -1,0 +1,156 @@
+"""Password hashes of another system, taken in as they are, or with Argon2id over each at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from keys.errors import UnknownKey
+from keys.keyset import Purpose
+from keys.openkeys import TenantKeys
+from vault import accounts, verifiers
+from vault.accounts import Account
+from vault.audit import journal
+from vault.columns import MAX_ITEMS, Actor
+from vault.credentials import MAX_WRAPPED, Import, Imported
+from vault.errors import (
+    InvalidRequest,
+    InvalidValue,
+    ItemError,
+    PasswordTaken,
+    StaleKeyset,
+    StoreConflict,
+    UnknownLogin,
+    VaultError,
+)
+from vault.passwords import legacy
+from vault.passwords.verifier import WRAPPED, Verifier
+from vault.people import gather
+from vault.resources import Resources
+from vault.selecting import kind_of
+from vault.store import passwords
+from vault.store.writer import Overtaken, Transaction
+
+ATTEMPTS = 4  # a keyset turned, or a person was erased or entered, while hashes were wrapped
+
+
+@dataclass(slots=True, repr=False)
+class _Item:
+    """One hash that can be read, and whose it is; `at` is its place in the request."""
+
+    at: int
+    account: Account
+    verifier: Verifier
+
+
+def take(resources: Resources, actor: Actor, asked: Import) -> Imported:
+    """Store hashes of logins that have no password yet; see `Vault.import_passwords`."""
+    _check(asked)
+    keys = verifiers.keys_of(resources, actor.tenant)
+    failed: VaultError | UnknownKey
+    items, errors = _read(resources, keys, actor, asked)
+    if asked.wrap:
+        _wrap(resources, items)
+    entered = False
+    for _ in range(ATTEMPTS):
+        try:
+            return _store(resources, actor, keys, items, dict(errors), entered)
+        except (StaleKeyset, UnknownKey) as error:
+            failed = error
+            keys = resources.keyring.reload(actor.tenant)
+        except Overtaken:
+            failed, entered = (
+                StoreConflict("others kept entering or erasing the same persons; try again"),
+                True,
+            )
+    raise failed
+
+
+def _check(asked: Import) -> None:
+    for name, column in (("/logins", asked.logins), ("/salts", asked.salts)):
+        if column is not None and len(column) != len(asked.hashes):
+            raise InvalidRequest("must be as long as hashes", name)
+    if len(asked.hashes) > MAX_ITEMS:
+        raise InvalidRequest(f"at most {MAX_ITEMS:,} hashes go into one request", "/hashes")
+    if asked.wrap and len(asked.hashes) > MAX_WRAPPED:
+        raise InvalidRequest(f"at most {MAX_WRAPPED} hashes are wrapped in one request", "/hashes")
+
+
+def _read(
+    resources: Resources, keys: TenantKeys, actor: Actor, asked: Import
+) -> tuple[list[_Item], dict[int, VaultError]]:
+    """Return what can be taken, and why the rest cannot."""
+    items: list[_Item] = []
+    errors: dict[int, VaultError] = {}
+    seen = set[bytes]()
+    for at, (login, text) in enumerate(zip(asked.logins, asked.hashes, strict=True)):
+        try:
+            verifier = legacy.read(text, None if asked.salts is None else asked.salts[at], asked.layout)
+            account = accounts.resolve(resources, keys, actor, login)
+        except (ItemError, InvalidRequest, InvalidValue) as error:
+            errors[at] = error
+            continue
+        if not account.known:
+            errors[at] = UnknownLogin("there is no such login")
+        elif account.place[1] in seen:
+            errors[at] = PasswordTaken("this login is in the request twice")
+        else:
+            seen.add(account.place[1])
+            items.append(_Item(at, account, verifier))
+    return items, errors
+
+
+def _wrap(resources: Resources, items: Sequence[_Item]) -> None:
+    """Put Argon2id over each hash that is none itself; what remains of it are its salt and parameters."""
+    weak = [item for item in items if not item.verifier.scheme.startswith("argon2")]
+    if not weak:
+        return
+    texts = [item.verifier.encoded.encode() for item in weak]
+    over = resources.hashing().hash(texts, resources.passwords.profile, urgent=False)
+    for item, encoded in zip(weak, over, strict=True):
+        old = item.verifier
+        inner = legacy.setting(old.scheme, old.encoded)
+        item.verifier = replace(old, scheme=WRAPPED + old.scheme, encoded=encoded, inner=inner)
+
+
+def _store(
+    resources: Resources, actor: Actor, keys: TenantKeys, items: Sequence[_Item], errors: dict[int, VaultError],
+    entered: bool,
+) -> Imported:  # fmt: skip
+    tenant, primary = actor.tenant, keys.primary(Purpose.PASSWORD)
+    resources.keyring.spend(tenant, primary, len(items))
+    places = [item.account.place[1] for item in items]
+    sealed = verifiers.seal_column(keys, places, [item.verifier for item in items])
+    owners = [item.account.owner for item in items if item.account.owner is not None]
+    people = gather(resources, keys, actor, owners, store=entered)
+
+    def work(transaction: Transaction) -> Imported:
+        there = accounts.held(transaction, tenant, [item.account for item in items])
+        people.hold(transaction, keys)
+        rows = [
+            passwords.row(tenant, item.account.place, blob, primary.id, kind_of(item.verifier),
+                          item.account.person or b"", transaction.now)
+            for item, blob in zip(items, sealed, strict=True)
+            if item.account.place[1] in there
+        ]  # fmt: skip
+        won = passwords.claim(transaction, rows)
+        refused = dict(errors)
+        for item in items:
+            if item.account.place[1] not in there:
+                refused[item.at] = UnknownLogin("there is no such login")
+            elif item.account.place[1] not in won:
+                refused[item.at] = PasswordTaken("this login has a password already")
+        touched = [item.account.place[1] for item in items if item.account.token and item.at not in refused]
+        row = journal.row(
+            keys,
+            actor,
+            transaction.now,
+            "import_passwords",
+            count=len(won),
+            refused=len(refused),
+            tokens=touched,
+        )
+        transaction.append("audit_record", [row])
+        return Imported(len(won), refused)
+
+    return resources.database.write(work, guard=(tenant, keys.generation), deadline=actor.deadline)

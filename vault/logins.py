@@ -1,0 +1,161 @@
+"""Log-ins on record: each a value of its person like any other, kept for a while, and found by person and time."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from keys.openkeys import TenantKeys
+from vault import fields, tokens
+from vault.columns import Actor, Spec, View
+from vault.credentials import LoginPage, LoginRecord, Origin
+from vault.drafts import Drafts, reseal, seal
+from vault.errors import InvalidRequest
+from vault.fields import login_record
+from vault.index import bucket_of
+from vault.people import People, gather
+from vault.resources import Resources, open_values, public
+from vault.store import tokens as rows
+from vault.store.writer import Transaction
+
+FIELD = login_record.name
+LOOKED_AT = 50  # of a person's newest log-ins, when one is judged
+FASTEST = 1_000.0  # kilometres an hour: an airliner with the wind behind it
+NEARBY = 100.0  # kilometres that an address's place may be off
+EARTH = 6_371.0  # kilometres, mean radius
+NEWEST = (2**62, b"")
+
+
+@dataclass(slots=True, repr=False)
+class Draft:
+    """A record that is sealed and not stored yet."""
+
+    drafts: Drafts
+    people: People
+
+    def store(self, transaction: Transaction, keys: TenantKeys) -> None:
+        """Put it in; raises Overtaken if its person was erased, or entered by another, meanwhile."""
+        if renewed := self.people.hold(transaction, keys):
+            reseal(self.drafts, keys.tenant, self.people, renewed)
+        transaction.append("token", self.drafts.rows)
+
+
+def draft(
+    resources: Resources, keys: TenantKeys, actor: Actor, person: bytes | None, text: str, *, entered: bool
+) -> Draft:
+    """Seal a record.
+
+    Args:
+        person: whose it is; of an unknown login, nobody's, and then found by nobody.
+        text: what `login_record.record` made.
+        entered: somebody else was quicker with entering the person before: the key goes in first.
+    """
+    people = gather(resources, keys, actor, [person] if person else [], store=entered)
+    drafts = Drafts(
+        fields.get(FIELD), Spec(ttl=resources.passwords.recorded), FIELD, False, [text], [person], [None], [], []
+    )  # fmt: skip
+    drafts.buckets = [bucket_of(person) if person else tokens.draw_bucket()]
+    drafts.tokens = tokens.draw(1)
+    seal(resources, drafts, keys, actor.tenant, people)
+    return Draft(drafts, people)
+
+
+def flags(
+    resources: Resources, keys: TenantKeys, actor: Actor, person: bytes, origin: Origin
+) -> tuple[bool, bool]:
+    """Return whether the person never logged in from this device, and whether nobody could have got here since."""
+    now = resources.database.now()
+    found = _newest(resources, actor, person, NEWEST, 0, LOOKED_AT)
+    told = [
+        (row.created_at, record)
+        for row, record in zip(found, _opened(resources, keys, actor, found, "plain"), strict=True)
+        if record["result"] == "ok"
+    ]
+    devices = {record["device"] for _, record in told if "device" in record}
+    strange = origin.device is not None and bool(told) and origin.device not in devices
+    return strange, _too_fast(told, origin, now)
+
+
+def page(
+    resources: Resources,
+    keys: TenantKeys,
+    actor: Actor,
+    person: bytes,
+    view: View,
+    since: float,
+    cursor: str | None,
+    limit: int,
+) -> tuple[LoginPage, list[bytes]]:
+    """Return a page of a person's log-ins not before `since` (seconds since 1970), and the stored tokens shown."""
+    found = _newest(resources, actor, person, _before(cursor), int(since * 1e6), limit + 1)
+    more, found = len(found) > limit, found[:limit]
+    opened = _opened(resources, keys, actor, found, view)
+    records = [
+        LoginRecord(
+            text, row.created_at / 1e6, told["result"], told.get("ip"), told.get("device"), told.get("agent"),
+            told.get("latitude"), told.get("longitude"), told.get("new_device", False),
+            told.get("impossible_travel", False),
+        )
+        for text, row, told in zip(public(actor, found), found, opened, strict=True)
+    ]  # fmt: skip
+    return LoginPage(records, _cursor(found[-1]) if more else None), [row.token for row in found]
+
+
+def _newest(
+    resources: Resources, actor: Actor, person: bytes, before: rows.Place, since: int, limit: int
+) -> list[rows.Stored]:
+    """Return the newest records that are not over."""
+    now = resources.database.now()
+    with resources.database.read() as connection:
+        found = rows.newest(connection, actor.tenant, person, FIELD, before, since, limit)
+    return [row for row in found if row.expires_at is None or row.expires_at > now]
+
+
+def _opened(
+    resources: Resources, keys: TenantKeys, actor: Actor, found: Sequence[rows.Stored], view: View
+) -> list[dict[str, Any]]:
+    sealed = [row.sealed or b"" for row in found]
+    texts = [value.decode() for value in open_values(resources, keys, actor, "value", found, sealed)]
+    if view == "masked":
+        texts = [fields.get(FIELD).mask(text) for text in texts]
+    return [json.loads(text) for text in texts]
+
+
+def _too_fast(told: Sequence[tuple[int, Mapping[str, Any]]], origin: Origin, now: int) -> bool:
+    """Whether the last place that is known is too far away; `told` has the newest first."""
+    if origin.latitude is None or origin.longitude is None:
+        return False
+    for at, record in told:
+        if "latitude" in record:
+            way = _kilometres(record["latitude"], record["longitude"], origin.latitude, origin.longitude)
+            hours = max(now - at, 1) / 3_600e6
+            return way > NEARBY and way / hours > FASTEST
+    return False
+
+
+def _kilometres(north: float, east: float, to_north: float, to_east: float) -> float:
+    """Return the way along a great circle between two places in degrees (the haversine formula)."""
+    here, there = math.radians(north), math.radians(to_north)
+    wide = math.sin(math.radians(to_east - east) / 2) ** 2 * math.cos(here) * math.cos(there)
+    return 2 * EARTH * math.asin(math.sqrt(min(1.0, math.sin((there - here) / 2) ** 2 + wide)))
+
+
+def _cursor(row: rows.Stored) -> str:
+    return base64.urlsafe_b64encode(row.created_at.to_bytes(8, "big") + row.token).decode().rstrip("=")
+
+
+def _before(cursor: str | None) -> rows.Place:
+    if cursor is None:
+        return NEWEST
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if not 9 <= len(raw) <= 200 or raw[0] >= 0x40:
+        raise InvalidRequest("the cursor is not one that this service gave", "/cursor")
+    return int.from_bytes(raw[:8], "big"), raw[8:]
