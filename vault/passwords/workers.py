@@ -10,7 +10,7 @@ from vault.errors import HashingUnavailable
 from vault.passwords.arena import Shelf
 from vault.passwords.hasher import Load
 from vault.passwords.turns import Turns
-from vault.passwords.work import Column, Work
+from vault.passwords.work import Column, Turn, Work
 
 IDLE_SECONDS = 5.0  # after which memory that nobody used is given back
 
@@ -101,11 +101,9 @@ class Workers:
     def _one(self) -> bool:
         """Wait for a turn and carry it out; return whether there may be another one."""
         with self._changed:
-            while (turn := None if self._closed else self._turns.next(self._clock())) is None:
-                if self._closed:
-                    return False
-                if not self._changed.wait(IDLE_SECONDS if self._shelf.kept else None):
-                    self._shelf.shrink(self._ceiling, self._clock() - IDLE_SECONDS)
+            turn = self._turn()
+            if turn is None:
+                return False
             arena = self._shelf.take() if turn.work.mapped else None
             self._shelf.shrink(self._ceiling - self._turns.load().memory, self._clock() - IDLE_SECONDS)
         try:
@@ -119,6 +117,16 @@ class Workers:
             self._turns.end(turn, now, outcome)
             self._changed.notify_all()  # there may be memory now for more than one
         return True
+
+    def _turn(self) -> Turn | None:
+        """Return the next turn when there is one; None when the threads are to end."""
+        while not self._closed:
+            turn = self._turns.next(self._clock())
+            if turn is not None:
+                return turn
+            if not self._changed.wait(IDLE_SECONDS if self._shelf.kept else None):
+                self._shelf.shrink(self._ceiling, self._clock() - IDLE_SECONDS)
+        return None
 
 
 def _ended() -> HashingUnavailable:

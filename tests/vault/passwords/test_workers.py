@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -124,8 +125,6 @@ def test_a_work_that_comes_too_late_is_never_begun(desk: Desk) -> None:
 
 
 def test_whoever_waits_is_refused_when_the_wait_is_over_though_no_thread_is_free() -> None:
-    import time
-
     go, begun = Event(), Event()
     threads = Workers(CEILING, 0.05, 1, MOST, time.monotonic)
     with ThreadPoolExecutor(1) as asker:
