@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 @click.option(
     "--hash", "hashes", metavar="COLUMN", default="hash", show_default=True, help="Column with hashes."
 )
-@click.option("--salt", metavar="COLUMN", help='Column with salts; default "salt", if there is one; "" for none.')
+@click.option(
+    "--salt", metavar="COLUMN", help='Column with salts; default "salt", if there is one; "" for none.'
+)
 @click.option("--layout", metavar="EXPR", help="What was hashed how, such as md5(md5(password)+salt).")
 @click.option(
     "--wrap", is_flag=True, help="Put Argon2id over each hash now; takes the time of a log-in each."
