@@ -246,7 +246,7 @@ def test_reading_is_tried_again_and_follows_the_cursor(client: Client, faults: F
     assert [request.json for request in faults.seen] == [asked, asked, {**asked, "cursor": "2"}]
 
 
-@pytest.mark.parametrize(("wrap", "most"), [(False, 1_000), (True, 64)])
+@pytest.mark.parametrize(("wrap", "most"), [(False, 1_000), (True, 16)])
 def test_a_long_import_travels_in_several_requests(
     client: Client, faults: Faults, wrap: bool, most: int
 ) -> None:

@@ -232,7 +232,7 @@ def imported(live: Command, faults: Faults, *options: str) -> Any:
     return live("passwords", "import", "users.csv", *options, STRONGROOM_URL=faults.url)
 
 
-@pytest.mark.parametrize(("options", "most"), [((), 1_000), (("--wrap",), 64)])
+@pytest.mark.parametrize(("options", "most"), [((), 1_000), (("--wrap",), 16)])
 def test_memory_does_not_grow_with_the_file(live: Command, options: tuple[str, ...], most: int) -> None:
     live.write("users.csv", "subject,hash\n" + "".join(f"s{n},h{n}\n" for n in range(2_500)))
     with serve() as faults:
