@@ -27,7 +27,7 @@ def open_pool(settings: Settings) -> Pool:
     if settings.password_words_file is not None:
         from vault.passwords import judging
 
-        judging.extra(_lines(settings.password_words_file))
+        judging.add_words(_lines(settings.password_words_file))
     return Pool(settings.hashing_memory_mib * 1_024, settings.hashing_wait_seconds)
 
 

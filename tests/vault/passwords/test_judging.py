@@ -54,7 +54,7 @@ def test_only_the_whole_password_is_compared(rare: str) -> None:
 
 def test_the_operators_own_words_are_common_too(own_list: None) -> None:
     assert not is_common("STRONGROOM-Straße-2026")
-    assert extra(["strongroom-strasse-2026\n", "", "  \n", "密码密码密码密码密码密码\r\n"]) == 2
+    assert add_words(["strongroom-strasse-2026\n", "", "  \n", "密码密码密码密码密码密码\r\n"]) == 2
     assert is_common("STRONGROOM-Straße-2026")
     assert is_common("密码密码密码密码密码密码")
     assert not is_common("")
