@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vault.passwords import judging, listing
-from vault.passwords.judging import READ, WARNINGS, WORK, affordable, extra, is_common, judge, shipped
+from vault.passwords.judging import READ, WARNINGS, WORK, add_words, affordable, is_common, judge, shipped
 
 LOOKS = "4@8({[<369|1!70$5+7%2"  # all of zxcvbn's look-alikes, each of which multiplies its work
 
