@@ -29,7 +29,7 @@ def run(place: Place, service: Service, plan: Plan) -> list[Line]:
     """Give logins passwords; offer verifications, tokenize beside them, storm, compare known with unknown logins."""
     logins = enrol(service, LOGINS if plan.rounds > 1 else 4)
     verify = [_verify(service, login, PASSWORD) for login in logins]
-    most = load.lasting(service.port, verify, 6, plan.seconds * 4).rate
+    most = load.once(service.port, verify, 6).rate
     return [
         Line(
             "logins",
@@ -72,10 +72,11 @@ def _noticed(place: Place, service: Service, plan: Plan, verify: Sequence[bytes]
         return load.offered(service.port, asks, plan.connections, plan.seconds * 4, OFFERED)
 
     alone, beside, seen = [], [], []
+    lasts = max(plan.seconds * 6, 4 / rate)
     for _ in range(plan.rounds):
         alone.append(tokenize().p99)
         thread = threading.Thread(
-            target=lambda: seen.append(load.offered(service.port, verify, 16, plan.seconds * 6, rate))
+            target=lambda: seen.append(load.offered(service.port, verify, 16, lasts, rate))
         )
         thread.start()
         time.sleep(plan.seconds)
