@@ -20,7 +20,14 @@ def test_a_quick_run_prints_every_line() -> None:
     lines = json.loads(done.stdout)["lines"]
     assert all(line["rate"] > 0 for line in lines)
     sections = [line["section"] for line in lines]
-    counts = {"core": 4 + len(fields.names()), "passwords": 9, "columns": 3, "singles": 2, "reveals": 4, "curve": 4}
+    counts = {
+        "core": 4 + len(fields.names()),
+        "passwords": 9,
+        "columns": 3,
+        "singles": 2,
+        "reveals": 4,
+        "curve": 4,
+    }
     assert {name: sections.count(name) for name in counts} == counts
 
 
