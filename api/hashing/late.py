@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from api.config import Settings
+from api.errors import SettingsError
 from vault.passwords.hasher import Hasher, Judgement, Load
 from vault.passwords.profiles import Profile
 from vault.passwords.verifier import Verifier
@@ -16,10 +18,24 @@ if TYPE_CHECKING:
 
 
 def open_pool(settings: Settings) -> Pool:
-    """Return what hashes in this process; not in wiring, whose imports a process that only hashes can do without."""
+    """Return what hashes in this process; not in wiring, whose imports a process that only hashes can do without.
+
+    Raises SettingsError if the operator's list of passwords that nobody may have cannot be read.
+    """
     from vault.passwords.pool import Pool
 
+    if settings.password_words_file is not None:
+        from vault.passwords import judging
+
+        judging.add_words(_lines(settings.password_words_file))
     return Pool(settings.hashing_memory_mib * 1_024, settings.hashing_wait_seconds)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeError):
+        raise SettingsError("STRONGROOM_PASSWORD_WORDS_FILE: the list cannot be read as UTF-8") from None
 
 
 class LateHasher:

@@ -58,8 +58,8 @@ class Lines:
         """
         if self._process != os.getpid():
             self._begin()  # what was connected is the parent's
-        until = time.monotonic() + seconds
-        if not self._turns.acquire(timeout=seconds):
+        until, turns = time.monotonic() + seconds, self._turns
+        if not turns.acquire(timeout=seconds):
             raise HashingBusy("too many passwords wait to be hashed")
         try:
             with suppress(OSError, Broken):
@@ -69,7 +69,7 @@ class Lines:
                 return self._exchange(self._fresh(), message, until)
             raise HashingUnavailable("the hasher broke off")
         finally:
-            self._turns.release()
+            turns.release()
 
     def _exchange(self, connection: socket.socket, message: Callable[[float], bytes], until: float) -> Answer:
         try:

@@ -41,8 +41,10 @@ class Server:
         self._listener.setblocking(False)
         while not ending():
             if _readable(self._listener, LOOK):
-                with suppress(OSError):
+                try:
                     self._take(self._listener.accept()[0])
+                except (OSError, RuntimeError):  # no file or thread is left for it now
+                    time.sleep(LOOK)
         self._listener.close()
         self._finish()
 
@@ -52,9 +54,15 @@ class Server:
         if not wire.is_ours(connection) or len(self._open) >= MOST_CONNECTIONS:
             connection.close()
             return
+        thread = threading.Thread(target=self._converse, args=(connection,), name="conversing", daemon=True)
         with self._changed:
             self._open[connection] = False
-        threading.Thread(target=self._converse, args=(connection,), name="hashing", daemon=True).start()
+        try:
+            thread.start()
+        except RuntimeError:
+            self._forget(connection)
+            connection.close()
+            raise
 
     def _converse(self, connection: socket.socket) -> None:
         """Answer one request after the other until the other side goes, or says what is no message."""
@@ -65,9 +73,12 @@ class Server:
         except Exception as error:  # noqa: BLE001 - one connection's end is not the others'
             self._failed(error)
         finally:
-            with self._changed:
-                del self._open[connection]
-                self._changed.notify_all()
+            self._forget(connection)
+
+    def _forget(self, connection: socket.socket) -> None:
+        with self._changed:
+            del self._open[connection]
+            self._changed.notify_all()
 
     def _next(self, connection: socket.socket) -> bool:
         """Wait for a request and answer it; False if the hasher is ending."""

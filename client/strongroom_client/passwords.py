@@ -19,7 +19,7 @@ from strongroom_client.session import Session, encode
 T = TypeVar("T")
 
 MAX_HASHES = 1_000  # an import's request: small enough to be told soon how far it is
-MAX_WRAPPED = 64  # of them where each takes the time of a log-in
+MAX_WRAPPED = 16  # of them where each takes the time of a log-in
 
 
 class PasswordChosen(Struct, frozen=True):
@@ -148,7 +148,7 @@ class Passwords(Session):
     ) -> PasswordsImported:
         """Take a column of another system's password hashes; what is refused is in `errors`, not raised.
 
-        The column is sent in requests of at most 1,000 hashes, 64 with `wrap`. If one of them fails as a whole,
+        The column is sent in requests of at most 1,000 hashes, 16 with `wrap`. If one of them fails as a whole,
         StrongroomError is raised and the earlier ones stand; the same call again refuses what they took (code
         password_exists), and takes the rest.
 

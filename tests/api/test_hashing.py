@@ -75,6 +75,16 @@ def test_it_judges(hasher: RemoteHasher) -> None:
     assert common.common > rare.common
 
 
+def test_the_operators_own_list_counts(tmp_path: Path) -> None:
+    (tmp_path / "words").write_text("Our Company Spring Sale\n", "utf-8")
+    with (
+        hashing(tmp_path / "socket", STRONGROOM_PASSWORD_WORDS_FILE=str(tmp_path / "words")) as _,
+        closing(RemoteHasher(tmp_path / "socket", 60, 1)) as own,
+    ):
+        told = own.judge(["our company spring sale", "our company autumn sale"])
+    assert [one.common for one in told] == [True, False]
+
+
 def test_many_threads_share_it(hasher: RemoteHasher) -> None:
     kept = verifier(hasher)
     right: list[bool] = []

@@ -84,7 +84,9 @@ def test_its_examples_work(door: Door, document: dict[str, Any], work: Callable[
             if "login" in example or "logins" in example:
                 example = with_login(door, path, example)
             if path == "/v1/logins/list":
-                door.post("/v1/passwords", {"subject": example["subject"], "password": "a lamp, a kite, two rivers"})
+                door.post(
+                    "/v1/passwords", {"subject": example["subject"], "password": "a lamp, a kite, two rivers"}
+                )
             reply = door.send(method, at, example)
             assert str(reply.status_code) == next(iter(one["responses"])), (path, reply.text)
             work()  # one job at a time

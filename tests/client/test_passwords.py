@@ -246,7 +246,7 @@ def test_reading_is_tried_again_and_follows_the_cursor(client: Client, faults: F
     assert [request.json for request in faults.seen] == [asked, asked, {**asked, "cursor": "2"}]
 
 
-@pytest.mark.parametrize(("wrap", "most"), [(False, 1_000), (True, 64)])
+@pytest.mark.parametrize(("wrap", "most"), [(False, 1_000), (True, 16)])
 def test_a_long_import_travels_in_several_requests(
     client: Client, faults: Faults, wrap: bool, most: int
 ) -> None:
@@ -320,6 +320,17 @@ def test_no_exception_or_log_repeats_what_was_sent(
         assert (error.__cause__, error.__context__) == (None, None)
     said = [*texts(error), repr(made), repr(getattr(made, "errors", None)), caplog.text]
     assert not any(canary in text for text in said for canary in CANARIES)
+
+
+@pytest.mark.parametrize("beside", [NAME, SALT])
+def test_an_item_s_words_are_withheld_for_what_stood_beside_it(
+    client: Client, faults: Faults, beside: str
+) -> None:
+    item = {**ITEM, "detail": f"not with {beside}", "pointer": f"/hashes/0/{beside}"}
+    faults.play(answer({"imported": 0, "errors": [item]}))
+    (error,) = client.import_passwords([HASH], login_names=[NAME], salts=[SALT]).errors
+    assert error.detail == "refused; the server's words are withheld, they repeat what was sent"
+    assert error.pointer == "/hashes/0"
 
 
 def test_reprs_do_not_show(client: Client) -> None:

@@ -56,7 +56,7 @@ def is_common(password: str) -> bool:
     return spelled in shipped() or spelled in _extra
 
 
-def extra(words: Iterable[str]) -> int:
+def add_words(words: Iterable[str]) -> int:
     """Take words into the operator's own list of what nobody may have; return how many it has now.
 
     Args:

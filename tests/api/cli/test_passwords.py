@@ -185,6 +185,7 @@ def test_an_import_that_leaves_nothing_out_is_a_success(live: Command) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (
         0, "rows: 3, imported: 3, there already: 0, refused: 0\n", "",
     )  # fmt: skip
+    assert "3/3" in on_terminal(live, *line)  # the bar
     assert live(*line).returncode == 0
     assert "\nargon2id+bcrypt" in live("passwords", "status").stdout
     assert live("passwords", "verify", "--login-name", users[2], given=PASSWORD).returncode == 0
@@ -231,7 +232,7 @@ def imported(live: Command, faults: Faults, *options: str) -> Any:
     return live("passwords", "import", "users.csv", *options, STRONGROOM_URL=faults.url)
 
 
-@pytest.mark.parametrize(("options", "most"), [((), 1_000), (("--wrap",), 64)])
+@pytest.mark.parametrize(("options", "most"), [((), 1_000), (("--wrap",), 16)])
 def test_memory_does_not_grow_with_the_file(live: Command, options: tuple[str, ...], most: int) -> None:
     live.write("users.csv", "subject,hash\n" + "".join(f"s{n},h{n}\n" for n in range(2_500)))
     with serve() as faults:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vault.passwords import judging, listing
-from vault.passwords.judging import READ, WARNINGS, WORK, affordable, extra, is_common, judge, shipped
+from vault.passwords.judging import READ, WARNINGS, WORK, add_words, affordable, is_common, judge, shipped
 
 LOOKS = "4@8({[<369|1!70$5+7%2"  # all of zxcvbn's look-alikes, each of which multiplies its work
 
@@ -54,7 +54,7 @@ def test_only_the_whole_password_is_compared(rare: str) -> None:
 
 def test_the_operators_own_words_are_common_too(own_list: None) -> None:
     assert not is_common("STRONGROOM-Straße-2026")
-    assert extra(["strongroom-strasse-2026\n", "", "  \n", "密码密码密码密码密码密码\r\n"]) == 2
+    assert add_words(["strongroom-strasse-2026\n", "", "  \n", "密码密码密码密码密码密码\r\n"]) == 2
     assert is_common("STRONGROOM-Straße-2026")
     assert is_common("密码密码密码密码密码密码")
     assert not is_common("")
