@@ -13,6 +13,7 @@ import pytest
 import vault.passwords
 from vault.errors import HashingUnavailable, HashTooCostly, UnreadableHash
 from vault.passwords import argon2id
+from vault.passwords import legacy as real
 from vault.passwords.hasher import Judgement, Load
 from vault.passwords.pool import Pool
 from vault.passwords.profiles import Profile
@@ -80,6 +81,19 @@ def test_argon2id_over_a_legacy_hash_is_verified(pool: Pool) -> None:
     inner = digest("sha", "$sha$8$", b"pass").encode()
     verifier = Verifier("argon2id+sha", pool.hash([inner], SMALL)[0], "$sha$8$")
     assert pool.verify([b"pass", b"past", inner], [verifier] * 3) == [True, False, False]
+
+
+def test_every_real_scheme_goes_through_the_pool(pool: Pool) -> None:
+    """The password is `password`; the first hash is that of crypt(3), made by `openssl passwd -5 -salt saltstring`."""
+    for text, layout in (
+        ("$5$saltstring$OH4IDuTlsuTYPdED1gsuiRMyTAwNlRWyA6Xr3I4/dQ5", None),
+        (sha256(b"password").hexdigest(), "sha256(password)"),
+    ):
+        kept = real.read(text, None, layout)
+        over = pool.hash([kept.encoded.encode()], SMALL)[0]
+        wrapped = Verifier("argon2id+" + kept.scheme, over, real.setting(kept.scheme, kept.encoded))
+        for verifier in (kept, wrapped):
+            assert pool.verify([b"password", b"Password"], [verifier] * 2) == [True, False]
 
 
 def test_what_needs_more_than_the_ceiling_is_too_costly(pool: Pool) -> None:
