@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 
-from keys.errors import UnknownKey
+from keys.errors import KeyProblem, UnknownKey
 from keys.openkeys import TenantKeys
 from vault import logins, throttling, verifiers
 from vault.accounts import Account, resolve
@@ -107,7 +107,10 @@ def _attempt(
     operation: str,
     tried: Callable[[_Try], _Try],
 ) -> Verified:
-    """Count, hash, store; `tried` says what is to be stored of a password that is right."""
+    """Count, hash, store; `tried` says what is to be stored of a password that is right.
+
+    Where the outcome could not be stored, the attempt stays counted: whether it was right is not known by then.
+    """
     keys = verifiers.keys_of(resources, actor.tenant)
     account = resolve(resources, keys, actor, login)
     guess = throttling.guess(keys, account.place[1], origin.ip)
@@ -126,8 +129,15 @@ def _attempt(
         except Overtaken:
             failed, entered = StoreConflict("the login kept being changed; try again"), True
             account = resolve(resources, keys, actor, login)
-        except VaultError as error:  # busy, or the new password may not be had: no guess was made
-            _undo(resources, actor, guess, right=not isinstance(error, (HashingBusy, HashingUnavailable)))
+        except InvalidPassword:  # the new one may not be had; the old one was right
+            _undo(resources, actor, guess, right=True)
+            raise
+        except (
+            HashingBusy,
+            HashingUnavailable,
+            KeyProblem,
+        ):  # nobody's fault who guesses, and nothing was told
+            _undo(resources, actor, guess, right=False)
             raise
     _undo(resources, actor, guess, right=False)
     raise failed
@@ -160,10 +170,13 @@ def _begin(
 
 
 def _undo(resources: Resources, actor: Actor, guess: throttling.Guess, *, right: bool) -> None:
+    """Take an attempt back, as far as the database lets one: what is told to the caller is what came before."""
+
     def work(transaction: Transaction) -> None:
         throttling.forgive(transaction, actor.tenant, guess, resources.passwords.limits, right=right)
 
-    resources.database.write(work)
+    with suppress(VaultError):
+        resources.database.write(work)
 
 
 def _tried(resources: Resources, keys: TenantKeys, actor: Actor, account: Account, candidate: str) -> _Try:
