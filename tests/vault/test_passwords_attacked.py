@@ -1,0 +1,66 @@
+"""Attacks on passwords that once worked: by what happens while one is hashed, and by what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.vault.conftest import Shop
+from tests.vault.test_passwords import GOOD, OTHER, enrolled, right
+from vault.credentials import Login
+from vault.errors import WrongPassword
+from vault.passwords.profiles import Profile
+from vault.service import Vault
+
+
+class Between:
+    """A hasher that lets something happen before it verifies for the first time."""
+
+    def __init__(self, hasher: Any, happens: Callable[[], object]) -> None:
+        self._hasher, self._happens = hasher, [happens]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._hasher, name)
+
+    def verify(self, *columns: Any) -> list[bool]:
+        while self._happens:
+            self._happens.pop()()
+        found: list[bool] = self._hasher.verify(*columns)
+        return found
+
+
+def interrupted(shop: Shop, happens: Callable[[], object], **settings: Any) -> Vault:
+    """Return the shop's vault, in which something happens while the next password is being hashed."""
+    hasher: Any = Between(shop.resources.hashing(), happens)
+    passwords = replace(shop.resources.passwords, **settings)
+    return Vault(replace(shop.resources, hasher=hasher, passwords=passwords))
+
+
+def stored_anew(shop: Shop, login: Login) -> Callable[[], None]:
+    """Return what deletes a login's password and gives it another."""
+
+    def happens() -> None:
+        shop.vault.delete_password(shop.actor, login)
+        shop.vault.store_password(shop.actor, login, OTHER)
+
+    return happens
+
+
+def test_a_password_deleted_and_stored_anew_is_not_taken_for_the_one_before(shop: Shop) -> None:
+    """Nor is the old one put in its place, hashed anew for today's profile."""
+    login = enrolled(shop)
+    stronger = Profile("stronger", 128, 2, 1)
+    vault = interrupted(shop, stored_anew(shop, login), profile=stronger)
+    assert not vault.verify_password(shop.actor, login, GOOD).verified
+    assert (right(shop, login, OTHER), right(shop, login)) == (True, False)
+
+
+def test_who_knows_a_deleted_password_does_not_change_the_one_stored_anew(shop: Shop) -> None:
+    login = enrolled(shop)
+    vault = interrupted(shop, stored_anew(shop, login))
+    with pytest.raises(WrongPassword):
+        vault.change_password(shop.actor, login, GOOD, "what somebody else wants")
+    assert right(shop, login, OTHER)
