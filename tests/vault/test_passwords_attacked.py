@@ -10,8 +10,9 @@ import pytest
 
 from tests.vault.conftest import Shop
 from tests.vault.test_passwords import GOOD, OTHER, enrolled, right
-from vault.credentials import Login
-from vault.errors import WrongPassword
+from vault.credentials import Login, Origin
+from vault.errors import DeadlineExceeded, TooManyAttempts, WrongPassword
+from vault.passwords.limits import Limits
 from vault.passwords.profiles import Profile
 from vault.service import Vault
 
@@ -64,3 +65,22 @@ def test_who_knows_a_deleted_password_does_not_change_the_one_stored_anew(shop: 
     with pytest.raises(WrongPassword):
         vault.change_password(shop.actor, login, GOOD, "what somebody else wants")
     assert right(shop, login, OTHER)
+
+
+def test_a_guess_that_comes_too_late_to_be_stored_forgives_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that is busy would otherwise let anybody guess for ever."""
+    limits = Limits(free=3, longest=60, lock=5)
+    login, passwords = enrolled(shop), replace(shop.resources.passwords, limits=limits)
+    held = replace(shop, vault=Vault(replace(shop.resources, passwords=passwords)))
+    writer, late = shop.resources.database._writer, replace(shop.actor, deadline=1e12)
+    for _ in range(2):
+        assert not right(held, login, OTHER, Origin())
+
+    with monkeypatch.context() as clock:
+        vault = interrupted(shop, lambda: clock.setattr(writer, "_monotonic", lambda: 2e12), limits=limits)
+        with pytest.raises(DeadlineExceeded):
+            vault.verify_password(late, login, OTHER)
+    with pytest.raises(TooManyAttempts):
+        right(held, login, OTHER, Origin())
