@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 
-from keys.errors import UnknownKey
+from keys.errors import KeyProblem, UnknownKey
 from keys.openkeys import TenantKeys
 from vault import logins, throttling, verifiers
 from vault.accounts import Account, resolve
@@ -112,12 +112,31 @@ def _attempt(
     account = resolve(resources, keys, actor, login)
     guess = throttling.guess(keys, account.place[1], origin.ip)
     _begin(resources, actor, keys, account, guess, operation)
+    verdicts: list[bool] = []
+
+    def judged(keys: TenantKeys, account: Account, entered: bool) -> Verified:
+        once = _tried(resources, keys, actor, account, candidate)
+        verdicts.append(once.right)
+        return _settle(resources, actor, tried(once), guess, origin, operation, entered)
+
+    try:
+        return _again(resources, actor, login, keys, account, judged)
+    except (VaultError, KeyProblem) as error:
+        if verdicts[-1:] != [False]:  # no guess was made, or a right one that came to nothing
+            _undo(resources, actor, guess, right=isinstance(error, InvalidPassword))
+        raise
+
+
+def _again(
+    resources: Resources, actor: Actor, login: Login, keys: TenantKeys, account: Account,
+    judged: Callable[[TenantKeys, Account, bool], Verified],
+) -> Verified:  # fmt: skip
+    """Judge once more what was made stale by others meanwhile."""
     failed: VaultError | UnknownKey
     entered = False
     for _ in range(ATTEMPTS):
         try:
-            once = tried(_tried(resources, keys, actor, account, candidate))
-            return _settle(resources, actor, once, guess, origin, operation, entered)
+            return judged(keys, account, entered)
         except (StaleKeyset, UnknownKey, UnreadableValue) as error:  # the keys held here may be behind
             failed = error
             if not resources.keyring.refresh(actor.tenant) and not isinstance(error, StaleKeyset):
@@ -126,10 +145,6 @@ def _attempt(
         except Overtaken:
             failed, entered = StoreConflict("the login kept being changed; try again"), True
             account = resolve(resources, keys, actor, login)
-        except VaultError as error:  # busy, or the new password may not be had: no guess was made
-            _undo(resources, actor, guess, right=not isinstance(error, (HashingBusy, HashingUnavailable)))
-            raise
-    _undo(resources, actor, guess, right=False)
     raise failed
 
 
