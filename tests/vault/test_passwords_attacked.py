@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from keys.errors import KeyExpired
 from tests.vault.conftest import Shop
-from tests.vault.test_passwords import GOOD, OTHER, enrolled, right
+from tests.vault.test_passwords import GOOD, OTHER, enrolled, right, with_settings
 from vault.credentials import Login, Origin
 from vault.errors import DeadlineExceeded, TooManyAttempts, WrongPassword
 from vault.passwords.limits import Limits
@@ -84,3 +85,24 @@ def test_a_guess_that_comes_too_late_to_be_stored_forgives_nothing(
             vault.verify_password(late, login, OTHER)
     with pytest.raises(TooManyAttempts):
         right(held, login, OTHER, Origin())
+
+
+def test_a_key_that_seals_nothing_more_locks_nobody_out(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hash that is behind stays so; what cannot be stored is no wrong password."""
+    shop = with_settings(shop, limits=Limits(free=1, longest=600, lock=2))
+    login = enrolled(shop)
+    assert right(shop, login, GOOD, Origin())
+
+    def refused(*asked: Any) -> None:
+        raise KeyExpired("the seal key's cryptoperiod is over: rotate its keyset")
+
+    stronger = with_settings(shop, profile=Profile("stronger", 128, 2, 1))
+    with monkeypatch.context() as years_later:
+        years_later.setattr(shop.resources.keyring, "spend", refused)
+        for _ in range(3):
+            assert right(stronger, login, GOOD, Origin())
+            with pytest.raises(KeyExpired):
+                shop.vault.change_password(shop.actor, login, GOOD, OTHER)
+    assert stronger.vault.password_status(shop.actor).behind == 1
+    assert right(stronger, login, GOOD, Origin())
+    assert stronger.vault.password_status(shop.actor).behind == 0
