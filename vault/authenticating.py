@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 
-from keys.errors import KeyProblem, UnknownKey
+from keys.errors import KeyExhausted, KeyExpired, KeyProblem, UnknownKey
 from keys.openkeys import TenantKeys
 from vault import logins, throttling, verifiers
 from vault.accounts import Account, resolve
@@ -220,11 +220,7 @@ def _settle(
         result = Verified(True, *logins.flags(resources, keys, actor, account.person, origin))
     text = _told(account.token, origin, result)
     entry = logins.draft(resources, keys, actor, account.person, text, entered=entered)
-    sealed = (
-        None
-        if once.replacement is None
-        else verifiers.seal_one(resources, keys, account.place[1], once.replacement)
-    )
+    sealed = _sealed(resources, once)
     touched = [account.place[1]] if account.token else []
 
     def work(transaction: Transaction) -> Verified:
@@ -246,6 +242,18 @@ def _settle(
 
     guard = (actor.tenant, keys.generation)
     return resources.database.write(work, guard=guard, deadline=actor.deadline)
+
+
+def _sealed(resources: Resources, once: _Try) -> tuple[bytes, int] | None:
+    """Seal what replaces the verifier; None if there is nothing, or no key for what can as well come another day."""
+    if once.replacement is None:
+        return None
+    try:
+        return verifiers.seal_one(resources, once.keys, once.account.place[1], once.replacement)
+    except (KeyExhausted, KeyExpired):
+        if once.chosen:
+            raise
+        return None
 
 
 def _told(token: str, origin: Origin, result: Verified) -> str:
