@@ -12,7 +12,7 @@ from keys.errors import KeyExpired
 from tests.vault.conftest import Shop
 from tests.vault.test_passwords import GOOD, OTHER, enrolled, right, with_settings
 from vault.credentials import Login, Origin
-from vault.errors import DeadlineExceeded, TooManyAttempts, WrongPassword
+from vault.errors import DeadlineExceeded, HashingUnavailable, TooManyAttempts, WrongPassword
 from vault.passwords.limits import Limits
 from vault.passwords.profiles import Profile
 from vault.service import Vault
@@ -106,3 +106,31 @@ def test_a_key_that_seals_nothing_more_locks_nobody_out(shop: Shop, monkeypatch:
     assert stronger.vault.password_status(shop.actor).behind == 1
     assert right(stronger, login, GOOD, Origin())
     assert stronger.vault.password_status(shop.actor).behind == 0
+
+
+def test_a_good_log_in_bars_no_source(shop: Shop) -> None:
+    """An address that many share would otherwise let one of them in an hour, once guesses have come from it."""
+    shop = with_settings(shop, limits=Limits(source_free=2, source_longest=600))
+    login, shared = enrolled(shop), Origin(ip="192.0.2.1")
+    for at in range(10):
+        assert not right(shop, Login(name=f"nobody.{at}"), OTHER, shared)
+        shop.later(600)
+    for _ in range(3):
+        assert right(shop, login, GOOD, shared)
+    assert not right(shop, login, OTHER, shared)
+    with pytest.raises(TooManyAttempts) as held:
+        right(shop, login, GOOD, shared)
+    assert held.value.retry_after == 512  # the wrong ones are not forgotten
+
+
+def test_what_could_not_be_hashed_makes_nobody_wait_again(shop: Shop) -> None:
+    shop = with_settings(shop, limits=Limits(free=1, longest=600, lock=20))
+    login = enrolled(shop)
+    for _ in range(6):
+        assert not right(shop, login, OTHER, Origin())
+        shop.later(600)
+    nowhere = Vault(replace(shop.resources, hasher=None))
+    for _ in range(2):
+        with pytest.raises(HashingUnavailable):
+            nowhere.verify_password(shop.actor, login, GOOD)
+    assert right(shop, login, GOOD, Origin())
