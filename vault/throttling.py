@@ -7,7 +7,7 @@ do not get past. SP 800-63B-4, section 3.2.2: no more than 100 consecutive failu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
 from keys.keyset import Purpose
@@ -75,6 +75,8 @@ def forgive(transaction: Transaction, tenant: int, asked: Guess, limits: Limits,
         standing = _of_account(failures, transaction.now, limits)
         if one == asked.source:
             standing = _of_source(failures, transaction.now, limits)
+        # It was let through, so the wait of those before it was over: the one that stands now is its own.
+        standing = replace(standing, barred_until=transaction.now)
         attempts.put(transaction, tenant, one, standing, there=True)
 
 
