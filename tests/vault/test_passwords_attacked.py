@@ -134,3 +134,15 @@ def test_what_could_not_be_hashed_makes_nobody_wait_again(shop: Shop) -> None:
         with pytest.raises(HashingUnavailable):
             nowhere.verify_password(shop.actor, login, GOOD)
     assert right(shop, login, GOOD, Origin())
+
+
+def test_a_clock_that_ran_ahead_keeps_nobody_out(shop: Shop) -> None:
+    shop = with_settings(shop, limits=Limits(free=1, longest=600, source_free=1, source_longest=600))
+    login, here = enrolled(shop), Origin(ip="192.0.2.1")
+    shop.later(365 * 86_400)
+    assert not right(shop, login, OTHER, here)
+    shop.later(-365 * 86_400)
+    assert right(shop, login, GOOD, here)
+    assert not right(shop, login, OTHER, here)
+    with pytest.raises(TooManyAttempts):
+        right(shop, login, GOOD, here)
