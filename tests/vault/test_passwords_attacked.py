@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from keys.errors import KeyExpired
+from keys.keyring import Keyring
 from tests.vault.conftest import Shop
 from tests.vault.test_passwords import GOOD, OTHER, enrolled, right, with_settings
+from tests.vault.test_rotation import turn
+from vault.accounts import MOST_VALUES
 from vault.credentials import Login, Origin
-from vault.errors import DeadlineExceeded, HashingUnavailable, TooManyAttempts, WrongPassword
+from vault.errors import (
+    DeadlineExceeded,
+    HashingUnavailable,
+    PersonalPassword,
+    TooManyAttempts,
+    WrongPassword,
+)
 from vault.passwords.limits import Limits
 from vault.passwords.profiles import Profile
 from vault.service import Vault
+from vault.store.database import Database
+from vault.store.keysets import Keysets
+
+
+@contextmanager
+def another_process(shop: Shop) -> Iterator[Shop]:
+    """Give the same shop as another process has it."""
+    resources, url = shop.resources, shop.resources.database.engine.url
+    database = Database(
+        url.render_as_string(hide_password=False), resources.database.clock, resources.monotonic
+    )
+    roots = resources.keyring.roots
+    keyring = Keyring(Keysets(database), roots, next(iter(roots)), resources.monotonic)
+    resources = replace(resources, database=database, keyring=keyring)
+    try:
+        yield replace(shop, resources=resources, vault=Vault(resources))
+    finally:
+        database.close()
 
 
 class Between:
@@ -146,3 +174,23 @@ def test_a_clock_that_ran_ahead_keeps_nobody_out(shop: Shop) -> None:
     assert not right(shop, login, OTHER, here)
     with pytest.raises(TooManyAttempts):
         right(shop, login, GOOD, here)
+
+
+def test_a_person_who_logs_in_a_lot_may_not_have_what_is_known_of_them_either(shop: Shop) -> None:
+    """Nor one with a lot on record: it would crowd out what a password must not hold."""
+    shop.tokenize("phone", "+8613800138000", subjects=["customer-1"])
+    login = enrolled(shop)
+    for _ in range(MOST_VALUES):
+        assert right(shop, login)
+    with pytest.raises(PersonalPassword):
+        shop.vault.reset_password(shop.actor, login, "call me 13800138000 now")
+
+
+def test_a_process_that_is_behind_looks_at_all_values_of_the_person(shop: Shop) -> None:
+    login = enrolled(shop)
+    with another_process(shop) as other:
+        assert right(other, login)
+        turn(shop, "seal")
+        shop.tokenize("phone", "+8613800138000", subjects=["customer-1"])
+        with pytest.raises(PersonalPassword):
+            other.vault.reset_password(shop.actor, login, "call me 13800138000 now")
