@@ -77,20 +77,37 @@ def held(transaction: Transaction, tenant: int, found: Sequence[Account]) -> set
 
 def personal(resources: Resources, keys: TenantKeys, actor: Actor, account: Account) -> list[str]:
     """Return the login itself and up to 200 other values of its person, which a password must not hold."""
-    places = [] if account.row is None else [account.place]
-    if account.owner is not None:
-        with resources.database.read() as connection:
-            dialect = resources.database.dialect
-            places += rows.of_subject(connection, dialect, actor.tenant, account.owner)
-    found = look_up(resources, actor, places[:MOST_VALUES], rows.Sealed).values()
-    held = [row for row in found if row.sealed is not None and row.field not in IMPERSONAL]
-    return [value.decode() for value in _opened(resources, keys, actor, held)]
+    try:
+        return _personal(resources, keys, actor, account)
+    except (UnreadableValue, UnknownKey):  # the keys held here may be behind
+        resources.keyring.refresh(actor.tenant)
+        return _personal(resources, resources.keyring.keys(actor.tenant), actor, account, damaged=True)
+
+
+def _personal(
+    resources: Resources, keys: TenantKeys, actor: Actor, account: Account, *, damaged: bool = False
+) -> list[str]:
+    """Read and open the values; `damaged`: one that does not open is no reason to refuse a password."""
+    with resources.database.snapshot():
+        places = [] if account.row is None else [account.place]
+        if account.owner is not None:
+            with resources.database.read() as connection:
+                dialect = resources.database.dialect
+                places += rows.of_subject(connection, dialect, actor.tenant, account.owner, IMPERSONAL)
+        found = look_up(resources, actor, places[:MOST_VALUES], rows.Sealed).values()
+        held = [row for row in found if row.sealed is not None and row.field not in IMPERSONAL]
+        opened = _opened if damaged else _open
+        return [value.decode() for value in opened(resources, keys, actor, held)]
+
+
+def _open(resources: Resources, keys: TenantKeys, actor: Actor, held: Sequence[rows.Sealed]) -> list[bytes]:
+    return open_values(resources, keys, actor, "value", held, [row.sealed or b"" for row in held])
 
 
 def _opened(resources: Resources, keys: TenantKeys, actor: Actor, held: Sequence[rows.Sealed]) -> list[bytes]:
-    """Open what opens: a damaged value is no reason to refuse a password."""
+    """Open what opens."""
     try:
-        return open_values(resources, keys, actor, "value", held, [row.sealed or b"" for row in held])
+        return _open(resources, keys, actor, held)
     except (UnreadableValue, UnknownKey):
         if len(held) == 1:
             return []
