@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 
 from keys.errors import KeyExpired
 from keys.keyring import Keyring
+from keys.keyset import Purpose
 from tests.vault.conftest import Shop
 from tests.vault.test_passwords import GOOD, OTHER, enrolled, right, with_settings
 from tests.vault.test_rotation import turn
+from vault import logins
 from vault.accounts import MOST_VALUES
 from vault.credentials import Login, Origin
 from vault.errors import (
@@ -25,9 +28,13 @@ from vault.errors import (
 )
 from vault.passwords.limits import Limits
 from vault.passwords.profiles import Profile
+from vault.rotate import kinds
+from vault.rotate.run import Run
 from vault.service import Vault
+from vault.store import jobs
 from vault.store.database import Database
 from vault.store.keysets import Keysets
+from vault.store.tokens import Stored
 
 
 @contextmanager
@@ -194,3 +201,60 @@ def test_a_process_that_is_behind_looks_at_all_values_of_the_person(shop: Shop) 
         shop.tokenize("phone", "+8613800138000", subjects=["customer-1"])
         with pytest.raises(PersonalPassword):
             other.vault.reset_password(shop.actor, login, "call me 13800138000 now")
+
+
+def test_guesses_hide_no_new_device(shop: Shop) -> None:
+    """Whoever guesses tries often before, and none of that is what the person did."""
+    shop = with_settings(shop, limits=Limits(free=98, lock=100))
+    login = enrolled(shop)
+    assert right(shop, login)
+    for _ in range(60):
+        assert not right(shop, login, OTHER, Origin(device="another"))
+    far = Origin(device="another", latitude=-33.9, longitude=151.2)
+    found = shop.vault.verify_password(shop.actor, login, GOOD, far)
+    assert (found.new_device, found.impossible_travel) == (True, True)
+
+
+def test_a_damaged_record_keeps_nobody_out(shop: Shop) -> None:
+    login = enrolled(shop)
+    assert right(shop, login)
+    with shop.resources.database.engine.begin() as connection:
+        mark = "?" if connection.dialect.name == "sqlite" else "%s"
+        damaged = f"UPDATE token SET sealed = {mark} WHERE field = 'login_record'"
+        connection.exec_driver_sql(damaged, (b"\x02" + bytes(60),))
+    assert right(shop, login)
+    found = shop.vault.verify_password(shop.actor, login, GOOD, Origin(device="another"))
+    assert found.new_device
+
+
+def test_a_person_whose_key_is_renewed_meanwhile_logs_in(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    login = enrolled(shop)
+    assert right(shop, login)
+    (old,) = shop.resources.keyring.keys(shop.actor.tenant).openers(Purpose.SEAL)
+    shop.vault.compromise_key(shop.actor, f"{old.id:016x}")
+    phase, read = _up_to(shop, "renew"), logins._newest
+
+    def renewed(*asked: Any) -> list[Stored]:
+        found = read(*asked)
+        while phase:
+            with ThreadPoolExecutor(1) as another:
+                another.submit(phase.pop()).result()
+        return found
+
+    monkeypatch.setattr(logins, "_newest", renewed)
+    assert right(shop, login)
+    assert not phase
+
+
+def _up_to(shop: Shop, phase: str) -> list[Callable[[], None]]:
+    """Carry a job out up to a phase; return what does one step of it."""
+
+    def there() -> bool:
+        (job,) = shop.vault.jobs(shop.actor)
+        return job.phase == phase
+
+    job = jobs.take(shop.resources.database, "test", lambda _: False)
+    assert job is not None
+    kinds.carry_out(shop.resources, job, there, lambda _: None)
+    run = Run(shop.resources, jobs.take(shop.resources.database, "test", lambda _: False), lambda _: None)
+    return [lambda: kinds._step(run)]
