@@ -13,7 +13,7 @@ import pytest
 from keys.errors import KeyExpired
 from keys.keyring import Keyring
 from keys.keyset import Purpose
-from tests.vault.conftest import Shop
+from tests.vault.conftest import Shop, limited
 from tests.vault.test_passwords import GOOD, OTHER, enrolled, right, with_settings
 from tests.vault.test_rotation import turn
 from vault import logins
@@ -21,6 +21,7 @@ from vault.accounts import MOST_VALUES
 from vault.credentials import Login, Origin
 from vault.errors import (
     DeadlineExceeded,
+    FieldNotGranted,
     HashingUnavailable,
     PersonalPassword,
     TooManyAttempts,
@@ -258,3 +259,10 @@ def _up_to(shop: Shop, phase: str) -> list[Callable[[], None]]:
     kinds.carry_out(shop.resources, job, there, lambda _: None)
     run = Run(shop.resources, jobs.take(shop.resources.database, "test", lambda _: False), lambda _: None)
     return [lambda: kinds._step(run)]
+
+
+def test_a_key_of_other_fields_learns_no_login_names(shop: Shop) -> None:
+    enrolled(shop)
+    for name in ("li.lei_1985", "nobody.here"):
+        with pytest.raises(FieldNotGranted):
+            right(replace(shop, actor=limited(shop.actor, "phone")), Login(name=name))
