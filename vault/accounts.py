@@ -116,6 +116,8 @@ def _opened(resources: Resources, keys: TenantKeys, actor: Actor, held: Sequence
 
 def _named(resources: Resources, keys: TenantKeys, actor: Actor, name: str) -> Account:
     """Return the account of a login name; the digest of one that has no token is an account without a password."""
+    if actor.fields is not None and NAME_FIELD not in actor.fields:  # or it would be told which names exist
+        raise FieldNotGranted("the key does not reach this field")
     normal, refused = fields.normalize_column(NAME_FIELD, [name], {})
     for error in refused.values():
         raise error
