@@ -25,6 +25,7 @@ from vault.errors import (
     HashingUnavailable,
     PersonalPassword,
     TooManyAttempts,
+    UnknownLogin,
     WrongPassword,
 )
 from vault.passwords.limits import Limits
@@ -266,3 +267,9 @@ def test_a_key_of_other_fields_learns_no_login_names(shop: Shop) -> None:
     for name in ("li.lei_1985", "nobody.here"):
         with pytest.raises(FieldNotGranted):
             right(replace(shop, actor=limited(shop.actor, "phone")), Login(name=name))
+
+
+def test_a_reset_that_is_refused_enters_no_person(shop: Shop) -> None:
+    with pytest.raises(UnknownLogin):
+        shop.vault.reset_password(shop.actor, Login(subject="customer-9"), GOOD)
+    assert shop.count("subject") == 0
