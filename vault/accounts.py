@@ -75,6 +75,14 @@ def held(transaction: Transaction, tenant: int, found: Sequence[Account]) -> set
     return {row[0] for row in rows} | {account.place[1] for account in found if account.row is None}
 
 
+def entered(found: Sequence[Account]) -> list[bytes]:
+    """Return the subjects whose persons a password enters: those of tokens are there as long as their tokens are held.
+
+    An erasure takes the person before the tokens, so who held a token first would wait for it, and it for them.
+    """
+    return [account.owner for account in found if account.row is None and account.owner is not None]
+
+
 def personal(resources: Resources, keys: TenantKeys, actor: Actor, account: Account) -> list[str]:
     """Return the login itself and up to 200 other values of its person, which a password must not hold."""
     try:

@@ -121,8 +121,7 @@ def _store(
     resources.keyring.spend(tenant, primary, len(items))
     places = [item.account.place[1] for item in items]
     sealed = verifiers.seal_column(keys, places, [item.verifier for item in items])
-    owners = [item.account.owner for item in items if item.account.owner is not None]
-    people = gather(resources, keys, actor, owners, store=entered)
+    people = gather(resources, keys, actor, accounts.entered([item.account for item in items]), store=entered)
 
     def work(transaction: Transaction) -> Imported:
         there = accounts.held(transaction, tenant, [item.account for item in items])
