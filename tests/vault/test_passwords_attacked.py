@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from keys.errors import KeyExpired
 from keys.keyring import Keyring
@@ -16,7 +18,8 @@ from keys.keyset import Purpose
 from tests.vault.conftest import Shop, limited
 from tests.vault.test_passwords import GOOD, OTHER, enrolled, right, with_settings
 from tests.vault.test_rotation import turn
-from vault import logins
+from tests.waiting import LONG, until
+from vault import accounts, logins
 from vault.accounts import MOST_VALUES
 from vault.credentials import Login, Origin
 from vault.errors import (
@@ -33,7 +36,7 @@ from vault.passwords.profiles import Profile
 from vault.rotate import kinds
 from vault.rotate.run import Run
 from vault.service import Vault
-from vault.store import jobs
+from vault.store import jobs, passwords, subjects
 from vault.store.database import Database
 from vault.store.keysets import Keysets
 from vault.store.tokens import Stored
@@ -273,3 +276,53 @@ def test_a_reset_that_is_refused_enters_no_person(shop: Shop) -> None:
     with pytest.raises(UnknownLogin):
         shop.vault.reset_password(shop.actor, Login(subject="customer-9"), GOOD)
     assert shop.count("subject") == 0
+
+
+@pytest.mark.parametrize("operation", ["verify_password", "reset_password"])
+def test_an_erasure_and_a_password_wait_for_each_other_in_one_order(
+    shop: Shop, operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the database would end one of them, a second later."""
+    database = shop.resources.database
+    if database.dialect.lanes == 1:
+        pytest.skip("one transaction at a time")
+    login = enrolled(shop)
+    holding, erasing, failures = threading.Event(), threading.Event(), list[BaseException]()
+
+    def blocked() -> bool:
+        with database.read() as connection:
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            return bool(connection.exec_driver_sql(waiting).scalar_one())
+
+    def held(hold: Callable[..., Any]) -> Callable[..., Any]:
+        def slow(*asked: Any) -> Any:
+            found = hold(*asked)
+            if not holding.is_set():
+                holding.set()
+                until(lambda: erasing.is_set() or blocked())
+            return found
+
+        return slow
+
+    def noted(lock: Callable[..., Any]) -> Callable[..., Any]:
+        def then(*asked: Any) -> Any:
+            found = lock(*asked)
+            erasing.set()
+            return found
+
+        return then
+
+    worth_retrying = database.dialect.worth_retrying
+    monkeypatch.setattr(passwords, "hold", held(passwords.hold))
+    monkeypatch.setattr(accounts, "held", held(accounts.held))
+    monkeypatch.setattr(subjects, "lock", noted(subjects.lock))
+    monkeypatch.setattr(
+        database.dialect, "worth_retrying", lambda error: (failures.append(error), worth_retrying(error))[1]
+    )
+    with ThreadPoolExecutor(2) as threads:
+        asked = threads.submit(getattr(shop.vault, operation), shop.actor, login, GOOD)
+        assert holding.wait(LONG)
+        threads.submit(shop.vault.erase, shop.actor, "customer-1").result()
+        asked.exception()
+    assert [error for error in failures if isinstance(error, DBAPIError)] == []
+    assert shop.count("password") == 0
