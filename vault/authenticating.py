@@ -225,6 +225,8 @@ def _settle(
 
     def work(transaction: Transaction) -> Verified:
         place = account.place
+        if account.owner is not None:
+            entry.store(transaction, keys)  # an erasure takes the person before the password
         if once.held is not None and passwords.hold(transaction, actor.tenant, place) != once.held.revision:
             raise Overtaken
         if sealed is not None and once.replacement is not None:
@@ -232,7 +234,8 @@ def _settle(
             passwords.change(transaction, actor.tenant, place, *sealed, kind, chosen=once.chosen)
         if once.right:
             throttling.forgive(transaction, actor.tenant, guess, resources.passwords.limits, right=True)
-        entry.store(transaction, keys)
+        if account.owner is None:
+            entry.store(transaction, keys)  # a deletion takes the password of a login of nobody first
         row = journal.row(
             keys, actor, transaction.now, operation, result="ok" if once.right else WrongPassword.code,
             count=int(once.right), refused=int(not once.right), tokens=touched,
