@@ -16,7 +16,7 @@ from keys.errors import KeyExpired
 from keys.keyring import Keyring
 from keys.keyset import Purpose
 from tests.vault.conftest import Shop, limited
-from tests.vault.test_passwords import GOOD, OTHER, enrolled, right, with_settings
+from tests.vault.test_passwords import GOOD, HOME, OTHER, a_login, enrolled, right, with_settings
 from tests.vault.test_rotation import turn
 from tests.waiting import LONG, until
 from vault import accounts, logins
@@ -326,3 +326,33 @@ def test_an_erasure_and_a_password_wait_for_each_other_in_one_order(
         asked.exception()
     assert [error for error in failures if isinstance(error, DBAPIError)] == []
     assert shop.count("password") == 0
+
+
+def test_trying_subjects_enters_no_persons(shop: Shop) -> None:
+    for at in range(3):
+        assert not right(shop, Login(subject=f"nobody-{at}"))
+    assert (shop.count("subject"), shop.count("token")) == (0, 3)
+
+
+def test_an_erased_person_does_not_come_back_by_being_tried(shop: Shop) -> None:
+    enrolled(shop)
+    shop.vault.store_password(shop.actor, Login(subject="customer-1"), GOOD)
+    shop.vault.erase(shop.actor, "customer-1")
+    assert not right(shop, Login(subject="customer-1"))
+    assert shop.count("subject") == 0
+
+
+@pytest.mark.parametrize("password", [True, False])
+def test_a_log_in_under_way_brings_no_erased_person_back(shop: Shop, password: bool) -> None:
+    login = enrolled(shop) if password else a_login(shop)
+    vault = interrupted(shop, lambda: shop.vault.erase(shop.actor, "customer-1"))
+    assert not vault.verify_password(shop.actor, login, GOOD, HOME).verified
+    assert shop.count("subject") == 0
+
+
+@pytest.mark.parametrize("password", [True, False])
+def test_a_log_in_under_way_leaves_nothing_of_a_deleted_login_of_nobody(shop: Shop, password: bool) -> None:
+    login = enrolled(shop, subject=None) if password else a_login(shop, subject=None)
+    vault = interrupted(shop, lambda: shop.vault.delete(shop.actor, [login.token]))
+    assert not vault.verify_password(shop.actor, login, GOOD, HOME).verified
+    assert shop.count("subject") == 0
