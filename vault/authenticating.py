@@ -14,7 +14,7 @@ from functools import cache, partial
 
 from keys.errors import KeyExhausted, KeyExpired, KeyProblem, UnknownKey
 from keys.openkeys import TenantKeys
-from vault import logins, throttling, verifiers
+from vault import accounts, logins, throttling, verifiers
 from vault.accounts import Account, resolve
 from vault.audit import journal
 from vault.columns import Actor
@@ -219,7 +219,7 @@ def _settle(
     if once.right and account.person is not None:
         result = Verified(True, *logins.flags(resources, keys, actor, account.person, origin))
     text = _told(account.token, origin, result)
-    entry = logins.draft(resources, keys, actor, account.person, text, entered=entered)
+    entry = logins.draft(resources, keys, actor, account, text, entered=entered)
     sealed = _sealed(resources, once)
     touched = [account.place[1]] if account.token else []
 
@@ -227,6 +227,8 @@ def _settle(
         place = account.place
         if account.owner is not None:
             entry.store(transaction, keys)  # an erasure takes the person before the password
+        if account.known and not accounts.held(transaction, actor.tenant, [account]):
+            raise Overtaken  # deleted meanwhile: its log-ins went with it, and none is to come after them
         if once.held is not None and passwords.hold(transaction, actor.tenant, place) != once.held.revision:
             raise Overtaken
         if sealed is not None and once.replacement is not None:

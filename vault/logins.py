@@ -12,6 +12,7 @@ from typing import Any
 
 from keys.openkeys import TenantKeys
 from vault import fields, tokens
+from vault.accounts import Account
 from vault.columns import Actor, Spec, View
 from vault.credentials import LoginPage, LoginRecord, Origin
 from vault.drafts import Drafts, reseal, seal
@@ -47,16 +48,22 @@ class Draft:
 
 
 def draft(
-    resources: Resources, keys: TenantKeys, actor: Actor, person: bytes | None, text: str, *, entered: bool
+    resources: Resources, keys: TenantKeys, actor: Actor, account: Account, text: str, *, entered: bool
 ) -> Draft:
     """Seal a record.
 
+    It is nobody's, and then found by nobody, if the login is unknown, or its subject is: whoever tries subjects enters
+    no persons, and an erased one does not come back by being tried.
+
     Args:
-        person: whose it is; of an unknown login, nobody's, and then found by nobody.
+        account: whose it is.
         text: what `login_record.record` made.
         entered: somebody else was quicker with entering the person before: the key goes in first.
     """
-    people = gather(resources, keys, actor, [person] if person else [], store=entered)
+    person, own = account.person, account.owner is None
+    people = gather(resources, keys, actor, [person] if person else [], store=entered and own)
+    if people.new and not own:
+        person, people = None, People()
     drafts = Drafts(
         fields.get(FIELD), Spec(ttl=resources.passwords.recorded), FIELD, False, [text], [person], [None], [], []
     )  # fmt: skip
