@@ -21,7 +21,7 @@ from tests.vault.test_rotation import turn
 from tests.waiting import LONG, until
 from vault import accounts, logins
 from vault.accounts import MOST_VALUES
-from vault.credentials import Login, Origin
+from vault.credentials import Import, Login, Origin
 from vault.errors import (
     DeadlineExceeded,
     FieldNotGranted,
@@ -356,3 +356,16 @@ def test_a_log_in_under_way_leaves_nothing_of_a_deleted_login_of_nobody(shop: Sh
     vault = interrupted(shop, lambda: shop.vault.delete(shop.actor, [login.token]))
     assert not vault.verify_password(shop.actor, login, GOOD, HOME).verified
     assert shop.count("subject") == 0
+
+
+@pytest.mark.parametrize(
+    "costly",
+    [
+        "$argon2id$v=19$m=524288,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$" + "A" * 43,
+        "$scrypt$ln=19,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$" + "A" * 43,
+    ],
+)
+def test_a_hash_that_can_never_be_verified_here_is_not_taken(shop: Shop, costly: str) -> None:
+    done = shop.vault.import_passwords(shop.actor, Import([a_login(shop)], [costly]))
+    assert {at: error.code for at, error in done.errors.items()} == {0: "hash_too_costly"}
+    assert shop.count("password") == 0
