@@ -16,7 +16,7 @@ from keys.errors import KeyExpired
 from keys.keyring import Keyring
 from keys.keyset import Purpose
 from tests.vault.conftest import Shop, limited
-from tests.vault.test_passwords import GOOD, HOME, OTHER, a_login, enrolled, right, with_settings
+from tests.vault.test_passwords import GOOD, HOME, OTHER, a_login, enrolled, results, right, with_settings
 from tests.vault.test_rotation import turn
 from tests.waiting import LONG, until
 from vault import accounts, logins
@@ -26,6 +26,7 @@ from vault.errors import (
     DeadlineExceeded,
     FieldNotGranted,
     HashingUnavailable,
+    PasswordTooShort,
     PersonalPassword,
     TooManyAttempts,
     UnknownLogin,
@@ -369,3 +370,15 @@ def test_a_hash_that_can_never_be_verified_here_is_not_taken(shop: Shop, costly:
     done = shop.vault.import_passwords(shop.actor, Import([a_login(shop)], [costly]))
     assert {at: error.code for at, error in done.errors.items()} == {0: "hash_too_costly"}
     assert shop.count("password") == 0
+
+
+def test_who_learns_that_a_password_is_right_is_in_the_audit(shop: Shop) -> None:
+    """A new password that may not be had tells it, too."""
+    login = enrolled(shop)
+    with pytest.raises(WrongPassword):
+        shop.vault.change_password(shop.actor, login, OTHER, "short")
+    with pytest.raises(PasswordTooShort):
+        shop.vault.change_password(shop.actor, login, GOOD, "short")
+    assert results(shop)[-2:] == [
+        ("change_password", "wrong_password"), ("change_password", "password_too_short"),
+    ]  # fmt: skip
