@@ -123,7 +123,12 @@ def _attempt(
         return _again(resources, actor, login, keys, account, judged)
     except (VaultError, KeyProblem) as error:
         if verdicts[-1:] != [False]:  # no guess was made, or a right one that came to nothing
-            _undo(resources, actor, guess, right=isinstance(error, InvalidPassword))
+            record = None
+            if isinstance(error, InvalidPassword):  # of the new one: that the old one is right was told
+                touched = [account.place[1]] if account.token else []
+                now, code = resources.database.now(), error.code
+                record = journal.row(keys, actor, now, operation, result=code, refused=1, tokens=touched)
+            _undo(resources, actor, guess, record)
         raise
 
 
@@ -174,9 +179,13 @@ def _begin(
         raise TooManyAttempts("too many wrong passwords; wait before the next", -(-wait // 1_000_000))
 
 
-def _undo(resources: Resources, actor: Actor, guess: throttling.Guess, *, right: bool) -> None:
+def _undo(resources: Resources, actor: Actor, guess: throttling.Guess, record: journal.Row | None) -> None:
+    """Take the attempt back; if there is something to record of it, the password was right."""
+
     def work(transaction: Transaction) -> None:
-        throttling.forgive(transaction, actor.tenant, guess, resources.passwords.limits, right=right)
+        limits, right = resources.passwords.limits, record is not None
+        throttling.forgive(transaction, actor.tenant, guess, limits, right=right)
+        transaction.append("audit_record", [] if record is None else [record])
 
     resources.database.write(work)
 
