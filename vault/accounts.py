@@ -75,22 +75,47 @@ def held(transaction: Transaction, tenant: int, found: Sequence[Account]) -> set
     return {row[0] for row in rows} | {account.place[1] for account in found if account.row is None}
 
 
+def entered(found: Sequence[Account]) -> list[bytes]:
+    """Return the subjects whose persons a password enters: those of tokens are there as long as their tokens are held.
+
+    An erasure takes the person before the tokens, so who held a token first would wait for it, and it for them.
+    """
+    return [account.owner for account in found if account.row is None and account.owner is not None]
+
+
 def personal(resources: Resources, keys: TenantKeys, actor: Actor, account: Account) -> list[str]:
     """Return the login itself and up to 200 other values of its person, which a password must not hold."""
-    places = [] if account.row is None else [account.place]
-    if account.owner is not None:
-        with resources.database.read() as connection:
-            dialect = resources.database.dialect
-            places += rows.of_subject(connection, dialect, actor.tenant, account.owner)
-    found = look_up(resources, actor, places[:MOST_VALUES], rows.Sealed).values()
-    held = [row for row in found if row.sealed is not None and row.field not in IMPERSONAL]
-    return [value.decode() for value in _opened(resources, keys, actor, held)]
+    try:
+        return _personal(resources, keys, actor, account)
+    except (UnreadableValue, UnknownKey):  # the keys held here may be behind
+        resources.keyring.refresh(actor.tenant)
+        return _personal(resources, resources.keyring.keys(actor.tenant), actor, account, damaged=True)
+
+
+def _personal(
+    resources: Resources, keys: TenantKeys, actor: Actor, account: Account, *, damaged: bool = False
+) -> list[str]:
+    """Read and open the values; `damaged`: one that does not open is no reason to refuse a password."""
+    with resources.database.snapshot():
+        places = [] if account.row is None else [account.place]
+        if account.owner is not None:
+            with resources.database.read() as connection:
+                dialect = resources.database.dialect
+                places += rows.of_subject(connection, dialect, actor.tenant, account.owner, IMPERSONAL)
+        found = look_up(resources, actor, places[:MOST_VALUES], rows.Sealed).values()
+        held = [row for row in found if row.sealed is not None and row.field not in IMPERSONAL]
+        opened = _opened if damaged else _open
+        return [value.decode() for value in opened(resources, keys, actor, held)]
+
+
+def _open(resources: Resources, keys: TenantKeys, actor: Actor, held: Sequence[rows.Sealed]) -> list[bytes]:
+    return open_values(resources, keys, actor, "value", held, [row.sealed or b"" for row in held])
 
 
 def _opened(resources: Resources, keys: TenantKeys, actor: Actor, held: Sequence[rows.Sealed]) -> list[bytes]:
-    """Open what opens: a damaged value is no reason to refuse a password."""
+    """Open what opens."""
     try:
-        return open_values(resources, keys, actor, "value", held, [row.sealed or b"" for row in held])
+        return _open(resources, keys, actor, held)
     except (UnreadableValue, UnknownKey):
         if len(held) == 1:
             return []
@@ -99,6 +124,8 @@ def _opened(resources: Resources, keys: TenantKeys, actor: Actor, held: Sequence
 
 def _named(resources: Resources, keys: TenantKeys, actor: Actor, name: str) -> Account:
     """Return the account of a login name; the digest of one that has no token is an account without a password."""
+    if actor.fields is not None and NAME_FIELD not in actor.fields:  # or it would be told which names exist
+        raise FieldNotGranted("the key does not reach this field")
     normal, refused = fields.normalize_column(NAME_FIELD, [name], {})
     for error in refused.values():
         raise error

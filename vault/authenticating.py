@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache, partial
 
-from keys.errors import KeyProblem, UnknownKey
+from keys.errors import KeyExhausted, KeyExpired, KeyProblem, UnknownKey
 from keys.openkeys import TenantKeys
-from vault import logins, throttling, verifiers
+from vault import accounts, logins, throttling, verifiers
 from vault.accounts import Account, resolve
 from vault.audit import journal
 from vault.columns import Actor
@@ -107,20 +107,41 @@ def _attempt(
     operation: str,
     tried: Callable[[_Try], _Try],
 ) -> Verified:
-    """Count, hash, store; `tried` says what is to be stored of a password that is right.
-
-    Where the outcome could not be stored, the attempt stays counted: whether it was right is not known by then.
-    """
+    """Count, hash, store; `tried` says what is to be stored of a password that is right."""
     keys = verifiers.keys_of(resources, actor.tenant)
     account = resolve(resources, keys, actor, login)
     guess = throttling.guess(keys, account.place[1], origin.ip)
     _begin(resources, actor, keys, account, guess, operation)
+    verdicts: list[bool] = []
+
+    def judged(keys: TenantKeys, account: Account, entered: bool) -> Verified:
+        once = _tried(resources, keys, actor, account, candidate)
+        verdicts.append(once.right)
+        return _settle(resources, actor, tried(once), guess, origin, operation, entered)
+
+    try:
+        return _again(resources, actor, login, keys, account, judged)
+    except (VaultError, KeyProblem) as error:
+        if verdicts[-1:] != [False]:  # no guess was made, or a right one that came to nothing
+            record = None
+            if isinstance(error, InvalidPassword):  # of the new one: that the old one is right was told
+                touched = [account.place[1]] if account.token else []
+                now, code = resources.database.now(), error.code
+                record = journal.row(keys, actor, now, operation, result=code, refused=1, tokens=touched)
+            _undo(resources, actor, guess, record)
+        raise
+
+
+def _again(
+    resources: Resources, actor: Actor, login: Login, keys: TenantKeys, account: Account,
+    judged: Callable[[TenantKeys, Account, bool], Verified],
+) -> Verified:  # fmt: skip
+    """Judge once more what was made stale by others meanwhile."""
     failed: VaultError | UnknownKey
     entered = False
     for _ in range(ATTEMPTS):
         try:
-            once = tried(_tried(resources, keys, actor, account, candidate))
-            return _settle(resources, actor, once, guess, origin, operation, entered)
+            return judged(keys, account, entered)
         except (StaleKeyset, UnknownKey, UnreadableValue) as error:  # the keys held here may be behind
             failed = error
             if not resources.keyring.refresh(actor.tenant) and not isinstance(error, StaleKeyset):
@@ -129,17 +150,6 @@ def _attempt(
         except Overtaken:
             failed, entered = StoreConflict("the login kept being changed; try again"), True
             account = resolve(resources, keys, actor, login)
-        except InvalidPassword:  # the new one may not be had; the old one was right
-            _undo(resources, actor, guess, right=True)
-            raise
-        except (
-            HashingBusy,
-            HashingUnavailable,
-            KeyProblem,
-        ):  # nobody's fault who guesses, and nothing was told
-            _undo(resources, actor, guess, right=False)
-            raise
-    _undo(resources, actor, guess, right=False)
     raise failed
 
 
@@ -169,13 +179,16 @@ def _begin(
         raise TooManyAttempts("too many wrong passwords; wait before the next", -(-wait // 1_000_000))
 
 
-def _undo(resources: Resources, actor: Actor, guess: throttling.Guess, *, right: bool) -> None:
-    """Take an attempt back, as far as the database lets one: what is told to the caller is what came before."""
+def _undo(resources: Resources, actor: Actor, guess: throttling.Guess, record: journal.Row | None) -> None:
+    """Take the attempt back; if there is something to record of it, the password was right."""
 
     def work(transaction: Transaction) -> None:
-        throttling.forgive(transaction, actor.tenant, guess, resources.passwords.limits, right=right)
+        limits, right = resources.passwords.limits, record is not None
+        throttling.forgive(transaction, actor.tenant, guess, limits, right=right)
+        transaction.append("audit_record", [] if record is None else [record])
 
-    with suppress(VaultError):
+    # With nothing to record, what the caller is to hear is why it came to nothing, not that this failed, too.
+    with suppress(VaultError) if record is None else nullcontext():
         resources.database.write(work)
 
 
@@ -217,16 +230,16 @@ def _settle(
     if once.right and account.person is not None:
         result = Verified(True, *logins.flags(resources, keys, actor, account.person, origin))
     text = _told(account.token, origin, result)
-    entry = logins.draft(resources, keys, actor, account.person, text, entered=entered)
-    sealed = (
-        None
-        if once.replacement is None
-        else verifiers.seal_one(resources, keys, account.place[1], once.replacement)
-    )
+    entry = logins.draft(resources, keys, actor, account, text, entered=entered)
+    sealed = _sealed(resources, once)
     touched = [account.place[1]] if account.token else []
 
     def work(transaction: Transaction) -> Verified:
         place = account.place
+        if account.owner is not None:
+            entry.store(transaction, keys)  # an erasure takes the person before the password
+        if account.known and not accounts.held(transaction, actor.tenant, [account]):
+            raise Overtaken  # deleted meanwhile: its log-ins went with it, and none is to come after them
         if once.held is not None and passwords.hold(transaction, actor.tenant, place) != once.held.revision:
             raise Overtaken
         if sealed is not None and once.replacement is not None:
@@ -234,7 +247,8 @@ def _settle(
             passwords.change(transaction, actor.tenant, place, *sealed, kind, chosen=once.chosen)
         if once.right:
             throttling.forgive(transaction, actor.tenant, guess, resources.passwords.limits, right=True)
-        entry.store(transaction, keys)
+        if account.owner is None:
+            entry.store(transaction, keys)  # a deletion takes the password of a login of nobody first
         row = journal.row(
             keys, actor, transaction.now, operation, result="ok" if once.right else WrongPassword.code,
             count=int(once.right), refused=int(not once.right), tokens=touched,
@@ -244,6 +258,18 @@ def _settle(
 
     guard = (actor.tenant, keys.generation)
     return resources.database.write(work, guard=guard, deadline=actor.deadline)
+
+
+def _sealed(resources: Resources, once: _Try) -> tuple[bytes, int] | None:
+    """Seal what replaces the verifier; None if there is nothing, or no key for what can as well come another day."""
+    if once.replacement is None:
+        return None
+    try:
+        return verifiers.seal_one(resources, once.keys, once.account.place[1], once.replacement)
+    except (KeyExhausted, KeyExpired):
+        if once.chosen:
+            raise
+        return None
 
 
 def _told(token: str, origin: Origin, result: Verified) -> str:

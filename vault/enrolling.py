@@ -53,7 +53,7 @@ def reset(resources: Resources, actor: Actor, login: Login, password: object) ->
 
     def put(account: Account, sealed: Sealed, transaction: Transaction) -> None:
         if passwords.hold(transaction, actor.tenant, account.place) is None:
-            raise Refused(_unknown())
+            raise _unknown()  # not Refused: the person who was entered before is not to stay
         passwords.change(transaction, actor.tenant, account.place, *sealed, chosen=True)
         throttling.unlock(transaction, actor.tenant, throttling.guess(keys, account.place[1], None).account)
 
@@ -110,7 +110,7 @@ def _enrol(
     entered, kind = False, kind_of(new.verifier)
     for _ in range(ATTEMPTS):
         try:
-            people = gather(resources, keys, actor, [account.owner] if account.owner else [], store=entered)
+            people = gather(resources, keys, actor, accounts.entered([account]), store=entered)
             sealed = Sealed(*verifiers.seal_one(resources, keys, account.place[1], new.verifier), kind)
             _commit(resources, actor, keys, account, people, operation, partial(put, account, sealed))
             return new.chosen

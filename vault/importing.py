@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from keys.errors import UnknownKey
 from keys.keyset import Purpose
@@ -14,6 +15,7 @@ from vault.audit import journal
 from vault.columns import MAX_ITEMS, Actor
 from vault.credentials import MAX_WRAPPED, Import, Imported
 from vault.errors import (
+    HashTooCostly,
     InvalidRequest,
     InvalidValue,
     ItemError,
@@ -23,7 +25,7 @@ from vault.errors import (
     UnknownLogin,
     VaultError,
 )
-from vault.passwords import legacy
+from vault.passwords import argon2id, legacy
 from vault.passwords.verifier import WRAPPED, Verifier
 from vault.people import gather
 from vault.resources import Resources
@@ -83,9 +85,13 @@ def _read(
     items: list[_Item] = []
     errors: dict[int, VaultError] = {}
     seen = set[bytes]()
+    # What could never be verified here is not taken; the hasher is asked only for what takes more than those made here.
+    usual, ceiling = resources.passwords.profile.memory, cache(lambda: resources.hashing().load().ceiling)
     for at, (login, text) in enumerate(zip(asked.logins, asked.hashes, strict=True)):
         try:
             verifier = legacy.read(text, None if asked.salts is None else asked.salts[at], asked.layout)
+            if (needed := _memory(verifier)) > usual and needed > ceiling():
+                raise HashTooCostly("the hash takes more memory than all hashes together may")
             account = accounts.resolve(resources, keys, actor, login)
         except (ItemError, InvalidRequest, InvalidValue) as error:
             errors[at] = error
@@ -98,6 +104,13 @@ def _read(
             seen.add(account.place[1])
             items.append(_Item(at, account, verifier))
     return items, errors
+
+
+def _memory(verifier: Verifier) -> int:
+    """Return the kibibytes that verifying takes."""
+    if verifier.scheme in argon2id.SCHEMES:
+        return argon2id.memory(verifier.encoded)
+    return legacy.memory(verifier.scheme, verifier.encoded)
 
 
 def _wrap(resources: Resources, items: Sequence[_Item]) -> None:
@@ -121,8 +134,7 @@ def _store(
     resources.keyring.spend(tenant, primary, len(items))
     places = [item.account.place[1] for item in items]
     sealed = verifiers.seal_column(keys, places, [item.verifier for item in items])
-    owners = [item.account.owner for item in items if item.account.owner is not None]
-    people = gather(resources, keys, actor, owners, store=entered)
+    people = gather(resources, keys, actor, accounts.entered([item.account for item in items]), store=entered)
 
     def work(transaction: Transaction) -> Imported:
         there = accounts.held(transaction, tenant, [item.account for item in items])

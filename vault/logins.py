@@ -12,10 +12,11 @@ from typing import Any
 
 from keys.openkeys import TenantKeys
 from vault import fields, tokens
+from vault.accounts import Account
 from vault.columns import Actor, Spec, View
 from vault.credentials import LoginPage, LoginRecord, Origin
 from vault.drafts import Drafts, reseal, seal
-from vault.errors import InvalidRequest
+from vault.errors import InvalidRequest, UnreadableValue
 from vault.fields import login_record
 from vault.index import bucket_of
 from vault.people import People, gather
@@ -24,7 +25,8 @@ from vault.store import tokens as rows
 from vault.store.writer import Transaction
 
 FIELD = login_record.name
-LOOKED_AT = 50  # of a person's newest log-ins, when one is judged
+LOOKED_AT = 50  # of a person's newest good log-ins, when one is judged
+PAGES = 20  # of so many records that are read for them: an account is locked long before
 FASTEST = 1_000.0  # kilometres an hour: an airliner with the wind behind it
 NEARBY = 100.0  # kilometres that an address's place may be off
 EARTH = 6_371.0  # kilometres, mean radius
@@ -46,16 +48,22 @@ class Draft:
 
 
 def draft(
-    resources: Resources, keys: TenantKeys, actor: Actor, person: bytes | None, text: str, *, entered: bool
+    resources: Resources, keys: TenantKeys, actor: Actor, account: Account, text: str, *, entered: bool
 ) -> Draft:
     """Seal a record.
 
+    It is nobody's, and then found by nobody, if the login is unknown, or its subject is: whoever tries subjects enters
+    no persons, and an erased one does not come back by being tried.
+
     Args:
-        person: whose it is; of an unknown login, nobody's, and then found by nobody.
+        account: whose it is.
         text: what `login_record.record` made.
         entered: somebody else was quicker with entering the person before: the key goes in first.
     """
-    people = gather(resources, keys, actor, [person] if person else [], store=entered)
+    person, own = account.person, account.owner is None
+    people = gather(resources, keys, actor, [person] if person else [], store=entered and own)
+    if people.new and not own:
+        person, people = None, People()
     drafts = Drafts(
         fields.get(FIELD), Spec(ttl=resources.passwords.recorded), FIELD, False, [text], [person], [None], [], []
     )  # fmt: skip
@@ -70,15 +78,40 @@ def flags(
 ) -> tuple[bool, bool]:
     """Return whether the person never logged in from this device, and whether nobody could have got here since."""
     now = resources.database.now()
-    found = _newest(resources, actor, person, NEWEST, 0, LOOKED_AT)
-    told = [
-        (row.created_at, record)
-        for row, record in zip(found, _opened(resources, keys, actor, found, "plain"), strict=True)
-        if record["result"] == "ok"
-    ]
+    told = _good(resources, keys, actor, person)
     devices = {record["device"] for _, record in told if "device" in record}
     strange = origin.device is not None and bool(told) and origin.device not in devices
     return strange, _too_fast(told, origin, now)
+
+
+def _good(
+    resources: Resources, keys: TenantKeys, actor: Actor, person: bytes
+) -> list[tuple[int, dict[str, Any]]]:
+    """Return time and record of a person's newest good log-ins, however many wrong passwords were tried since."""
+    good: list[tuple[int, dict[str, Any]]] = []
+    before = NEWEST
+    with resources.database.snapshot():
+        for _ in range(PAGES):
+            found = _newest(resources, actor, person, before, 0, LOOKED_AT)
+            for row, record in zip(found, _whole(resources, keys, actor, found), strict=True):
+                if record.get("result") == "ok":
+                    good.append((row.created_at, record))
+            if len(found) < LOOKED_AT or len(good) >= LOOKED_AT:
+                break
+            before = found[-1].created_at, found[-1].token
+    return good[:LOOKED_AT]
+
+
+def _whole(
+    resources: Resources, keys: TenantKeys, actor: Actor, found: Sequence[rows.Stored]
+) -> list[dict[str, Any]]:
+    """Return the records in plain, an empty one for each that does not open: damage keeps nobody out."""
+    try:
+        return _opened(resources, keys, actor, found, "plain")
+    except UnreadableValue:
+        if len(found) == 1:
+            return [{}]
+        return [record for row in found for record in _whole(resources, keys, actor, [row])]
 
 
 def page(

@@ -78,6 +78,8 @@ def _add(
     resources: Resources, keys: TenantKeys, tenant: int, people: People, missing: Sequence[bytes]
 ) -> None:
     """Draw a key for each subject that has none, and wrap it."""
+    if not missing:  # whoever has a key needs none that still seals
+        return
     primary = keys.primary(Purpose.SEAL)
     resources.keyring.spend(tenant, primary, len(missing))
     aead = cipher.aead(primary)

@@ -7,7 +7,7 @@ do not get past. SP 800-63B-4, section 3.2.2: no more than 100 consecutive failu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
 from keys.keyset import Purpose
@@ -52,9 +52,9 @@ def begin(transaction: Transaction, tenant: int, asked: Guess, limits: Limits) -
     """
     who = [asked.account] + ([asked.source] if asked.source else [])
     held = attempts.hold(transaction, tenant, who)
-    wait = max(held.get(one, FRESH).barred_until - transaction.now for one in who)
+    wait = max(_left(held.get(one, FRESH), transaction.now, limits, one == asked.source) for one in who)
     if wait > 0:
-        return NEVER if wait > NEVER // 2 else wait
+        return wait
     for one in sorted(who):
         failures = held.get(one, FRESH).failures + 1
         standing = _of_account(failures, transaction.now, limits)
@@ -75,6 +75,8 @@ def forgive(transaction: Transaction, tenant: int, asked: Guess, limits: Limits,
         standing = _of_account(failures, transaction.now, limits)
         if one == asked.source:
             standing = _of_source(failures, transaction.now, limits)
+        # It was let through, so the wait of those before it was over: the one that stands now is its own.
+        standing = replace(standing, barred_until=transaction.now)
         attempts.put(transaction, tenant, one, standing, there=True)
 
 
@@ -85,6 +87,15 @@ def unlock(transaction: Transaction, tenant: int, account: bytes) -> bool:
 
 def _less(who: Sequence[bytes], held: dict[bytes, Standing], asked: Guess, *, right: bool) -> list[bytes]:
     return [one for one in sorted(who) if one in held and not (right and one == asked.account)]
+
+
+def _left(standing: Standing, now: int, limits: Limits, of_source: bool) -> int:
+    """Return microseconds to wait, NEVER of what is locked; none where the clock was set back behind a longer wait."""
+    if standing.barred_until == NEVER:
+        return NEVER
+    longest = limits.source_longest if of_source else limits.longest
+    left = standing.barred_until - now
+    return left if left <= longest * 1_000_000 else 0
 
 
 def _of_account(failures: int, now: int, limits: Limits) -> Standing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -62,8 +63,11 @@ def claim(transaction: Transaction, rows: Sequence[Row]) -> set[bytes]:
 
 
 def row(tenant: int, place: Place, sealed: bytes, key: int, kind: str, person: bytes, now: int) -> Row:
-    """Return a new password's row without its epoch; `now` in microseconds."""
-    return (place[0], tenant, place[1], sealed, key, kind, person, 1, now, now)
+    """Return a new password's row without its epoch; `now` in microseconds.
+
+    Its revision is drawn: a password deleted and stored anew must not pass for the one that was there before.
+    """
+    return (place[0], tenant, place[1], sealed, key, kind, person, secrets.randbits(62), now, now)
 
 
 def change(

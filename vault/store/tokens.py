@@ -115,10 +115,13 @@ def find(connection: Connection, dialect: Dialect, tenant: int, key: int, digest
     return [(row[0], row[1]) for row in dialect.anywhere(connection, "index_entry", columns, tenant, equal)]
 
 
-def of_subject(connection: Connection, dialect: Dialect, tenant: int, digest: bytes) -> list[Place]:
-    """Return every token of a subject, in any bucket."""
-    found = dialect.anywhere(connection, "token", ("bucket", "token"), tenant, {"subject": digest})
-    return [(row[0], row[1]) for row in found]
+def of_subject(
+    connection: Connection, dialect: Dialect, tenant: int, digest: bytes, without: Collection[str] = ()
+) -> list[Place]:
+    """Return every token of a subject, in any bucket, but those of the field types `without`."""
+    columns = ("bucket", "token", "field")
+    found = dialect.anywhere(connection, "token", columns, tenant, {"subject": digest})
+    return [(row[0], row[1]) for row in found if row[2] not in without]
 
 
 def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> set[bytes]:
