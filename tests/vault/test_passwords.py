@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from keys.errors import KeyExpired
 from keys.keyset import Purpose
 from tests.vault.conftest import CHEAP, Shop, limited
 from tests.vault.test_rotation import states, work
@@ -503,20 +502,6 @@ def test_what_could_not_be_hashed_is_not_counted(shop: Shop) -> None:
         with pytest.raises(HashingUnavailable):
             nowhere.verify_password(shop.actor, login, GOOD, Origin(ip="192.0.2.1"))
     assert broken.vault.verify_password(shop.actor, login, GOOD).verified
-
-
-def test_a_key_that_is_over_makes_nobody_wait(shop: Shop) -> None:
-    shop = with_settings(shop, limits=Limits(free=2, longest=600, lock=5))
-    login = enrolled(shop)
-    shop.later(3 * 365 * 86_400)
-    shop.resources.keyring._wall = shop.resources.database.clock
-    for _ in range(8):
-        with pytest.raises(KeyExpired):
-            right(shop, login)
-    shop.vault.rotate_keyset(shop.actor, "seal")
-    shop.vault.rotate_keyset(shop.actor, "password")
-    work(shop)
-    assert right(shop, login)
 
 
 def test_a_guess_whose_outcome_was_not_stored_stays_counted(shop: Shop) -> None:
