@@ -137,8 +137,8 @@ def _store(
     people = gather(resources, keys, actor, accounts.entered([item.account for item in items]), store=entered)
 
     def work(transaction: Transaction) -> Imported:
+        people.hold(transaction, keys)  # before the tokens: in the order of erasures, and of keys renewed
         there = accounts.held(transaction, tenant, [item.account for item in items])
-        people.hold(transaction, keys)
         rows = [
             passwords.row(tenant, item.account.place, blob, primary.id, kind_of(item.verifier),
                           item.account.person or b"", transaction.now)

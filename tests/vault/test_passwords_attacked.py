@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -279,7 +280,19 @@ def test_a_reset_that_is_refused_enters_no_person(shop: Shop) -> None:
     assert shop.count("subject") == 0
 
 
-@pytest.mark.parametrize("operation", ["verify_password", "reset_password"])
+def imported(shop: Shop, login: Login) -> object:
+    """Import hashes of the login and of its person."""
+    both, digest = [login, Login(subject="customer-1")], hashlib.sha1(b"x").hexdigest()
+    return shop.vault.import_passwords(shop.actor, Import(both, [digest] * 2, layout="sha1(password)"))
+
+
+ASKED: dict[str, Callable[[Shop, Login], object]] = {
+    "verify": right, "reset": lambda shop, login: shop.vault.reset_password(shop.actor, login, OTHER),
+    "import": imported,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", ASKED)
 def test_an_erasure_and_a_password_wait_for_each_other_in_one_order(
     shop: Shop, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,7 +334,7 @@ def test_an_erasure_and_a_password_wait_for_each_other_in_one_order(
         database.dialect, "worth_retrying", lambda error: (failures.append(error), worth_retrying(error))[1]
     )
     with ThreadPoolExecutor(2) as threads:
-        asked = threads.submit(getattr(shop.vault, operation), shop.actor, login, GOOD)
+        asked = threads.submit(ASKED[operation], shop, login)
         assert holding.wait(LONG)
         threads.submit(shop.vault.erase, shop.actor, "customer-1").result()
         asked.exception()
