@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from keys.errors import KeyExpired
 from keys.keyring import Keyring
 from keys.keyset import Purpose
-from tests.vault.conftest import Shop, limited
+from tests.databases import new_database
+from tests.vault.conftest import Shop, limited, open_shop
 from tests.vault.test_passwords import GOOD, HOME, OTHER, a_login, enrolled, results, right, with_settings
 from tests.vault.test_rotation import turn
 from tests.waiting import LONG, until
@@ -292,14 +294,20 @@ ASKED: dict[str, Callable[[Shop, Login], object]] = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def postgresql_shop(postgres: str, tmp_path: Path) -> Iterator[Shop]:
+    with new_database("postgresql", tmp_path, postgres) as url:
+        opened = open_shop(url)
+        yield opened
+        opened.vault.close()
+
+
 @pytest.mark.parametrize("operation", ASKED)
 def test_an_erasure_and_a_password_wait_for_each_other_in_one_order(
-    shop: Shop, operation: str, monkeypatch: pytest.MonkeyPatch
+    postgresql_shop: Shop, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or the database would end one of them, a second later."""
-    database = shop.resources.database
-    if database.dialect.lanes == 1:
-        pytest.skip("one transaction at a time")
+    """Or the database would end one of them, a second later. SQLite has one transaction at a time."""
+    shop, database = postgresql_shop, postgresql_shop.resources.database
     login = enrolled(shop)
     holding, erasing, failures = threading.Event(), threading.Event(), list[BaseException]()
 
