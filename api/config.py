@@ -51,7 +51,7 @@ class Settings(BaseSettings):
         request_seconds: a request that was not written by then is refused.
         max_body_bytes: the largest request body.
         maintenance_seconds: the pause between two rounds of background work.
-        cryptoperiod_days: how long a version of the seal keyset seals (SP 800-57 Part 1 Rev. 5, 5.3.6: two years).
+        cryptoperiod_days: how long a version of a keyset seals (SP 800-57 Part 1 Rev. 5, 5.3.6: two years).
         max_messages: how many messages it seals (SP 800-38D, section 8.3: 2**32).
         hasher_socket: of a `strongroom hasher` that runs on its own, for the whole host; without, `serve` has one.
         hashing_memory_mib: ceiling of the memory of all password hashes that run at once.

@@ -92,8 +92,8 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     keys.RootUnfit: (503, "Vault's key cannot be a root"),
     keys.KeyStateError: (409, "The key version's state does not allow this"),
     keys.RootCannotTurn: (422, "The root's own key has no versions"),
-    keys.KeyExpired: (503, "The seal key's cryptoperiod is over"),
-    keys.KeyExhausted: (503, "The seal key has sealed as many messages as it may"),
+    keys.KeyExpired: (503, "The key's cryptoperiod is over"),
+    keys.KeyExhausted: (503, "The key has sealed as many messages as it may"),
     KeyProblem: (503, "The keys cannot be used"),
 }
 

@@ -175,7 +175,7 @@ class Keyring:
             KeyExpired: its cryptoperiod is over.
         """
         if key.activated_at is not None and self._wall() - key.activated_at > self.cryptoperiod:
-            raise KeyExpired("the seal key's cryptoperiod is over: rotate its keyset")
+            raise KeyExpired("the key's cryptoperiod is over: rotate its keyset")
         with self._spending:
             left = self._left.get(key.id, 0)
             if left < messages:
@@ -241,7 +241,7 @@ class Keyring:
         size, growth = self._block.get(key_id, FIRST_BLOCK), 2
         while not self._store.reserve(tenant, key_id, max(size, messages), self.max_messages):
             if size <= messages:
-                raise KeyExhausted("the seal key has reached its message limit: rotate its keyset")
+                raise KeyExhausted("the key has reached its message limit: rotate its keyset")
             size, growth = size // 2, 1
         self._block[key_id] = min(growth * size, LAST_BLOCK)
         return max(size, messages)

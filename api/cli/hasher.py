@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
 
 from api.cli.ending import Ending
 from api.cli.failure import Failure
+from vault.errors import VaultError
 
 if TYPE_CHECKING:
     from api.config import Settings
+    from vault.passwords.pool import Pool
 
 LOWEST = 19  # nice(1)
 HINT = "set STRONGROOM_HASHER_SOCKET to a path in a folder of this user's alone"
@@ -49,6 +52,12 @@ def stand_back() -> None:
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
+def _warm(pool: Pool) -> None:
+    """Load the lists, which takes a second or more: not while somebody waits for a first password."""
+    with suppress(VaultError):  # it ends already
+        pool.judge(["a first sentence"])
+
+
 def _serve(settings: Settings, path: Path, ending: Ending) -> None:
     from api.hashing.late import open_pool
     from api.hashing.place import Taken, listening
@@ -61,6 +70,7 @@ def _serve(settings: Settings, path: Path, ending: Ending) -> None:
     try:
         stand_back()  # not before: somebody waits for it to start
         with listening(path) as listener, closing(open_pool(settings)) as pool:
+            Thread(target=_warm, args=(pool,), daemon=True).start()
             Server(listener, pool, lambda error: log.failure(error, "hasher")).serve(ending)
     except Taken:
         raise Failure(

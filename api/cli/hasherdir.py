@@ -12,6 +12,7 @@ from api.cli.failure import Failure
 from api.config import LONGEST_SOCKET
 
 VARIABLE = "STRONGROOM_HASHER_SOCKET"
+PREFIX, NAME = "strongroom-hasher-", "socket"
 
 
 @contextmanager
@@ -20,11 +21,15 @@ def hasher_folder(chosen: Path | None) -> Iterator[None]:
     if chosen is not None:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="strongroom-hasher-") as made:
-        path = Path(made, "socket")
-        if len(os.fsencode(path)) > LONGEST_SOCKET:
-            raise Failure(
-                "the folder for temporary files has too long a name for a socket", "set TMPDIR to another"
-            )
-        os.environ[VARIABLE] = str(path)
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=_short()) as made:
+        os.environ[VARIABLE] = str(Path(made, NAME))
         yield
+
+
+def _short() -> str:
+    """Return a folder that leaves room for a socket's name: the one for temporary files, or the first that does."""
+    for folder in (tempfile.gettempdir(), os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp", "/dev/shm"):  # noqa: S108
+        made = Path(folder, f"{PREFIX}{'x' * 8}", NAME)
+        if os.access(folder, os.W_OK | os.X_OK) and len(os.fsencode(made)) <= LONGEST_SOCKET:
+            return folder
+    raise Failure("the folder for temporary files has too long a name for a socket", "set TMPDIR to another")

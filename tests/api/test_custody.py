@@ -64,7 +64,7 @@ def turned(door: Door, purpose: str, work: Work) -> dict[str, Any]:
 def test_keysets_are_listed_without_keys(door: Door, settings: Settings) -> None:
     listed = loads(door.get("/v1/keysets"))["keysets"]
     assert {one["purpose"]: one["rotates"] for one in listed} == {
-        "seal": True, "index": True, "audit": True, "route": False,
+        "seal": True, "index": True, "audit": True, "password": True, "route": False,
     }  # fmt: skip
     for one in listed:
         (version,) = one["versions"]
@@ -112,7 +112,7 @@ def test_what_never_turns(door: Door) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "code"),
     [
-        ("GET", "/v1/keysets/password", "unknown_keyset"),
+        ("GET", "/v1/keysets/master", "unknown_keyset"),
         ("POST", "/v1/keysets/SEAL/rotate", "unknown_keyset"),
         ("GET", f"/v1/jobs/{JOB_ID}", "unknown_job"),
         ("POST", f"/v1/jobs/{JOB_ID}/cancel", "unknown_job"),

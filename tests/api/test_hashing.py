@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -192,6 +193,12 @@ def test_killed_under_requests_and_started_again(tmp_path: Path, monkeypatch: py
     assert {type(error) for error in failed} <= {HashingUnavailable}
 
 
+def stopped(process: int) -> bool:
+    """Whether each thread of a process is stopped; the signal reaches them one by one."""
+    stats = Path(f"/proc/{process}/task").glob("*/stat")
+    return all(stat.read_text().rpartition(") ")[2].startswith("T") for stat in stats)
+
+
 def test_one_that_was_stopped_holds_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "PATIENCE", 0.2)
     monkeypatch.setattr(remote, "LOAD_SECONDS", 0.2)
@@ -199,6 +206,7 @@ def test_one_that_was_stopped_holds_nobody(tmp_path: Path, monkeypatch: pytest.M
     with hashing(path) as process, closing(RemoteHasher(path, 60, 1)) as calls:
         kept = verifier(calls)
         process.send_signal(signal.SIGSTOP)
+        until(partial(stopped, process.pid))
         with pytest.raises(HashingUnavailable):
             calls.verify([PASSWORD], [kept])
         process.send_signal(signal.SIGCONT)

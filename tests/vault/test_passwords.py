@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,11 +14,13 @@ import pytest
 from keys.keyset import Purpose
 from tests.vault.conftest import CHEAP, Shop, limited
 from tests.vault.test_rotation import states, work
+from tests.waiting import until
 from vault import verifiers
 from vault.audit.leaf import decode
 from vault.columns import Column, Spec
 from vault.credentials import MAX_WRAPPED, Import, Login, Origin
 from vault.errors import (
+    DeadlineExceeded,
     FieldNotGranted,
     HashingUnavailable,
     InvalidPassword,
@@ -499,6 +502,35 @@ def test_what_could_not_be_hashed_is_not_counted(shop: Shop) -> None:
         with pytest.raises(HashingUnavailable):
             nowhere.verify_password(shop.actor, login, GOOD, Origin(ip="192.0.2.1"))
     assert broken.vault.verify_password(shop.actor, login, GOOD).verified
+
+
+def test_a_guess_whose_outcome_was_not_stored_stays_counted(shop: Shop) -> None:
+    """Else whoever slows the service down has as many guesses as they like."""
+    shop = with_settings(shop, limits=Limits(free=3, longest=600, lock=50))
+    login, hasher = enrolled(shop), shop.resources.hashing()
+
+    class Slow:
+        """Takes until the request's time is over."""
+
+        asked = 0
+        until = 0.0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(hasher, name)
+
+        def verify(self, *columns: Any) -> list[bool]:
+            self.asked += 1
+            until(lambda: time.monotonic() > self.until)
+            return hasher.verify(*columns)
+
+    slow = Slow()
+    vault = Vault(replace(shop.resources, hasher=slow))  # type: ignore[arg-type]
+    while slow.asked < 3:
+        slow.until = time.monotonic() + 0.5
+        with pytest.raises(DeadlineExceeded):
+            vault.verify_password(replace(shop.actor, deadline=slow.until), login, OTHER, Origin())
+    with pytest.raises(TooManyAttempts):
+        right(shop, login, GOOD, Origin())
 
 
 # The person

@@ -33,9 +33,14 @@ def test_what_is_wrapped_opens(transit: Transit) -> None:
 def test_an_empty_column_is_no_call(transit: Transit) -> None:
     root = transit.root()
     root.check()
-    before = len(transit.server.audit())
+    before = asked(transit)
     assert (root.wrap([], []), root.unwrap([], []), root.rewrap([], [])) == ([], [], [])
-    assert len(transit.server.audit()) == before
+    assert asked(transit) == before
+
+
+def asked(transit: Transit) -> int:
+    """Return how often this Transit engine was asked for anything; other tests use the same Vault."""
+    return sum(entry["request"]["path"].startswith(transit.mount + "/") for entry in transit.server.audit())
 
 
 def test_the_name_is_stable_and_says_no_address(transit: Transit) -> None:
