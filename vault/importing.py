@@ -52,6 +52,7 @@ def take(resources: Resources, actor: Actor, asked: Import) -> Imported:
     failed: VaultError | UnknownKey
     items, errors = _read(resources, keys, actor, asked)
     if asked.wrap:
+        items = _without(resources, actor, items, errors)
         _wrap(resources, items)
     entered = False
     for _ in range(ATTEMPTS):
@@ -111,6 +112,18 @@ def _memory(verifier: Verifier) -> int:
     if verifier.scheme in argon2id.SCHEMES:
         return argon2id.memory(verifier.encoded)
     return legacy.memory(verifier.scheme, verifier.encoded)
+
+
+def _without(
+    resources: Resources, actor: Actor, items: Sequence[_Item], errors: dict[int, VaultError]
+) -> list[_Item]:
+    """Return the items whose logins have no password yet: an import that goes on hashes nothing twice."""
+    places = [item.account.place for item in items]
+    with resources.database.read() as connection:
+        there = passwords.known(connection, resources.database.dialect, actor.tenant, places)
+    taken = [item for item in items if item.account.place[1] in there]
+    errors |= {item.at: PasswordTaken("this login has a password already") for item in taken}
+    return [item for item in items if item.account.place[1] not in there]
 
 
 def _wrap(resources: Resources, items: Sequence[_Item]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -403,3 +403,20 @@ def test_who_learns_that_a_password_is_right_is_in_the_audit(shop: Shop) -> None
     assert results(shop)[-2:] == [
         ("change_password", "wrong_password"), ("change_password", "password_too_short"),
     ]  # fmt: skip
+
+
+def test_an_import_that_goes_on_wraps_nothing_twice(shop: Shop) -> None:
+    digest, hashed = hashlib.sha1(b"x").hexdigest(), list[int]()
+    old, new = a_login(shop), a_login(shop, "hanmeimei", "customer-2")
+    shop.vault.import_passwords(shop.actor, Import([old], [digest], layout="sha1(password)", wrap=True))
+
+    class Counting(Between):
+        def hash(self, column: Sequence[bytes], *rest: Any, **named: Any) -> list[str]:
+            hashed.append(len(column))
+            found: list[str] = self._hasher.hash(column, *rest, **named)
+            return found
+
+    hasher: Any = Counting(shop.resources.hashing(), lambda: None)
+    both = Import([old, new], [digest] * 2, layout="sha1(password)", wrap=True)
+    done = Vault(replace(shop.resources, hasher=hasher)).import_passwords(shop.actor, both)
+    assert (done.imported, done.errors[0].code, hashed) == (1, "password_exists", [1])
