@@ -66,7 +66,7 @@ class RemoteHasher:
 
     def _ask(self, ask: messages.Timed, kind: type[A]) -> A:
         def message(left: float) -> bytes:
-            return wire.packed(replace(ask, seconds=left))
+            return wire.packed(replace(ask, seconds=max(0.0, left)))
 
         try:
             return _expected(self._lines.exchange(message, self._wait), kind)

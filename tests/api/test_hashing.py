@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
@@ -257,6 +258,10 @@ GOOD = {
 }
 
 
+def costing(**cost: int) -> dict[str, object]:
+    return {**GOOD, "profile": {**msgspec.to_builtins(CHEAP), **cost}}
+
+
 @pytest.mark.parametrize(
     "sent",
     [
@@ -270,6 +275,15 @@ GOOD = {
         pytest.param(
             message({"type": "judge", "passwords": ["x" * 1_025], "seconds": 9}), id="words too long"
         ),
+        pytest.param(message(costing(passes=0)), id="no pass"),
+        pytest.param(message(costing(passes=2**40)), id="passes without end"),
+        pytest.param(message(costing(memory=0)), id="no memory"),
+        pytest.param(message(costing(memory=-64)), id="memory below nothing"),
+        pytest.param(message(costing(lanes=0)), id="no lane"),
+        pytest.param(message(costing(lanes=9)), id="more lanes than memory"),
+        pytest.param(message({**GOOD, "seconds": math.nan}), id="seconds that never pass"),
+        pytest.param(message({**GOOD, "seconds": -1}), id="seconds below nothing"),
+        pytest.param(message(GOOD).replace(b"cheap", b"\xff" * 5), id="no UTF-8"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", id="HTTP"),
     ],
 )
