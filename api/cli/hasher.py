@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from api.config import Settings
 
 LOWEST = 19  # nice(1)
-HINT = "set STRONGROOM_HASHER_SOCKET to a path in a folder of this user's alone"
+HINT = "set STRONGROOM_HASHER_SOCKET to a path of its own in a folder of this user's alone"
 
 
 @click.command(short_help="Hash passwords for the services of this host.")

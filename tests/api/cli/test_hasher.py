@@ -172,6 +172,15 @@ def test_it_takes_over_from_one_that_died(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_what_is_no_socket_is_left_alone(local: Command) -> None:
+    path = local.folder / "precious"
+    path.write_text("a key")
+    done = local.process("hasher", STRONGROOM_HASHER_SOCKET=str(path))
+    assert done.returncode == 2
+    assert f"cannot listen at {path}: Address already in use" in done.stderr
+    assert path.read_text() == "a key"
+
+
 @pytest.mark.parametrize(
     ("path", "error", "hint"),
     [
