@@ -19,8 +19,8 @@ import pytest
 
 from api.hashing import lines, messages, remote, wire
 from api.hashing.remote import RemoteHasher
-from tests.api.hashers import CHEAP, SLOW, hashing, start
-from tests.waiting import until
+from tests.api.hashers import CHEAP, SLOW, freeze, hashing, start
+from tests.waiting import LONG, until
 from vault.errors import (
     HashingBusy,
     HashingUnavailable,
@@ -199,11 +199,32 @@ def test_one_that_was_stopped_holds_nobody(tmp_path: Path, monkeypatch: pytest.M
     path = tmp_path / "socket"
     with hashing(path) as process, closing(RemoteHasher(path, 60, 1)) as calls:
         kept = verifier(calls)
-        process.send_signal(signal.SIGSTOP)
+        freeze(process.pid)
         with pytest.raises(HashingUnavailable):
             calls.verify([PASSWORD], [kept])
         process.send_signal(signal.SIGCONT)
         until(lambda: answered(calls, kept))
+
+
+def test_one_thread_at_a_time_waits_to_hear_of_one_that_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "LOAD_SECONDS", LONG)
+    path, heard = tmp_path / "socket", []
+    with hashing(path) as process, closing(RemoteHasher(path, 60, 1)) as calls:
+        before = calls.load()
+        freeze(process.pid)
+        waits = in_threads(1, lambda: heard.append(calls.load()))[0]
+        until(lambda: calls._asking)
+        assert calls.load() is before
+        assert heard == []
+        process.send_signal(signal.SIGCONT)
+        waits.join()
+        assert heard == [before]
+        process.kill()
+        process.wait()
+        with pytest.raises(HashingUnavailable):
+            calls.load()
 
 
 def answered(calls: RemoteHasher, kept: Verifier) -> bool:

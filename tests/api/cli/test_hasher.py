@@ -17,7 +17,7 @@ from api.cli.hashcheck import machine_mib
 from api.hashing.remote import RemoteHasher
 from tests.api.cli.conftest import Command
 from tests.api.cli.test_serve import alive, children
-from tests.api.hashers import CHEAP, answers, hashing
+from tests.api.hashers import CHEAP, answers, freeze, hashing
 from tests.service import Service, running
 from tests.waiting import until
 from vault.errors import HashingUnavailable
@@ -123,7 +123,7 @@ def test_health_and_numbers_tell_of_it(own: Service) -> None:
         "ceiling_bytes": 512 << 20,
     }
     (pid,) = hashers(own)
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     ready = json.loads(asked(own, "/readyz"))  # 200: urlopen raises for others
     assert (ready["status"], ready["checks"]["hashing"]) == ("degraded", "unavailable")
     assert numbers(own) == {"hasher_up": 0}
