@@ -11,14 +11,16 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from api.hashing import lines, messages, remote, wire
+from api.hashing import lines, messages, remote, server, wire
+from api.hashing.place import listening
 from api.hashing.remote import RemoteHasher
+from api.hashing.server import Server
 from tests.api.hashers import CHEAP, SLOW, freeze, hashing, start
 from tests.waiting import LONG, until
 from vault.errors import (
@@ -29,6 +31,7 @@ from vault.errors import (
     UnreadableHash,
     VaultError,
 )
+from vault.passwords.pool import Pool
 from vault.passwords.profiles import DEFAULT
 from vault.passwords.verifier import Verifier
 
@@ -237,6 +240,20 @@ def answered(calls: RemoteHasher, kept: Verifier) -> bool:
 def test_a_long_column_is_waited_for(hasher: RemoteHasher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "PATIENCE", 0.05)
     assert len(hasher.hash([PASSWORD] * 2, SLOW)) == 2
+
+
+def test_who_keeps_a_connection_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 2)
+    path, ending, failed = tmp_path / "socket", threading.Event(), []
+    with listening(path) as listener, closing(Pool(64, 60)) as pool, ExitStack() as stack:
+        serves = in_threads(1, lambda: Server(listener, pool, failed.append).serve(ending.is_set))[0]
+        callers = [stack.enter_context(closing(RemoteHasher(path, 60, 1))) for _ in range(5)]
+        for caller in callers * 2:
+            assert len(caller.hash([PASSWORD], CHEAP)) == 1
+        assert callers[0].load().running == 0
+        ending.set()
+        serves.join()
+    assert failed == []
 
 
 FORKS = """
