@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from api.cli.screen import Screen
 
@@ -74,7 +75,8 @@ class Background:
             if self._ending.wait(pause):
                 return
             pause = min(LONGEST_PAUSE, pause * 2)
-            self._child = _started(self._command, self._inherits)
+            with suppress(OSError):  # no process or memory is left for it now: the next time, perhaps
+                self._child = _started(self._command, self._inherits)
 
 
 def ours(name: str) -> tuple[str, ...]:

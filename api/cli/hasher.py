@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from contextlib import closing, suppress
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from vault.passwords.pool import Pool
 
 LOWEST = 19  # nice(1)
-HINT = "set STRONGROOM_HASHER_SOCKET to a path in a folder of this user's alone"
+LARGE = 1 << 20  # bytes
+_M_MMAP_THRESHOLD = -3  # malloc.h
+HINT = "set STRONGROOM_HASHER_SOCKET to a path of its own in a folder of this user's alone"
 
 
 @click.command(short_help="Hash passwords for the services of this host.")
@@ -58,6 +61,17 @@ def _warm(pool: Pool) -> None:
         pool.judge(["a first sentence"])
 
 
+def give_memory_back() -> None:
+    """Have malloc map what is large apart, and give it back when it is freed (mallopt(3)).
+
+    Left to itself, glibc keeps blocks of up to 32 MiB once one of that size was freed: those of scrypt stayed in each
+    thread, beside the memory of the hashes that ran.
+    """
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # musl has no such setting, and keeps nothing
+            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE)
+
+
 def _serve(settings: Settings, path: Path, ending: Ending) -> None:
     from api.hashing.late import open_pool
     from api.hashing.place import Taken, listening
@@ -68,6 +82,7 @@ def _serve(settings: Settings, path: Path, ending: Ending) -> None:
     resident.keep_out_of_files()
     log = RequestLog(settings.log_level)
     try:
+        give_memory_back()
         stand_back()  # not before: somebody waits for it to start
         with listening(path) as listener, closing(open_pool(settings)) as pool:
             Thread(target=_warm, args=(pool,), daemon=True).start()

@@ -14,10 +14,14 @@ from vault.passwords.profiles import Profile
 from vault.passwords.verifier import Verifier
 
 MOST_PASSWORDS, MOST_PASSWORD = 10_000, 1_024  # a column; bytes of one, or characters where it is judged
+MOST_SECONDS = 3_600
 
 Passwords = Annotated[list[Annotated[bytes, Meta(max_length=MOST_PASSWORD)]], Meta(max_length=MOST_PASSWORDS)]
 Words = Annotated[list[Annotated[str, Meta(max_length=MOST_PASSWORD)]], Meta(max_length=MOST_PASSWORDS)]
 Verifiers = Annotated[list[Verifier], Meta(max_length=MOST_PASSWORDS)]
+Seconds = Annotated[
+    float, Meta(ge=0, le=MOST_SECONDS)
+]  # NaN is neither: nothing would ever be later than that
 
 
 class Guarded(Struct):
@@ -33,7 +37,7 @@ class Hash(Guarded, tag="hash"):
     passwords: Passwords
     profile: Profile
     urgent: bool
-    seconds: float
+    seconds: Seconds
 
 
 class Verify(Guarded, tag="verify"):
@@ -41,14 +45,14 @@ class Verify(Guarded, tag="verify"):
 
     passwords: Passwords
     verifiers: Verifiers
-    seconds: float
+    seconds: Seconds
 
 
 class Judge(Guarded, tag="judge"):
     """Asks what is to be said of passwords; `seconds` as above."""
 
     passwords: Words
-    seconds: float
+    seconds: Seconds
 
 
 class HowBusy(Struct, tag="load"):

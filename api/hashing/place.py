@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ class Taken(Exception):
 
 @contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
-    """Give a socket that listens at `path`, mode 0600, and remove it in the end.
+    """Give a socket that listens at `path`, mode 0600, and remove it in the end; what is no socket stays.
 
     Raises:
         Taken: the lock file beside it, `path` and ".lock", is held by another hasher.
@@ -27,8 +28,7 @@ def listening(path: Path) -> Iterator[socket.socket]:
     lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         _lock(lock)
-        with suppress(FileNotFoundError):
-            path.unlink()  # of one that died: nobody else may have it
+        _clear(path)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(os.fspath(path))
             path.chmod(0o600)  # before anybody can connect
@@ -40,6 +40,13 @@ def listening(path: Path) -> Iterator[socket.socket]:
                     path.unlink()
     finally:
         os.close(lock)
+
+
+def _clear(path: Path) -> None:
+    """Remove the socket of a hasher that died: nobody else may have it. Of anything else, binding says that it exists."""
+    with suppress(FileNotFoundError):
+        if stat.S_ISSOCK(path.lstat().st_mode):
+            path.unlink()
 
 
 def _lock(lock: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -33,6 +34,8 @@ class RemoteHasher:
         """
         self._path, self._wait = str(path), wait
         self._lines = Lines(self._path, most, self.load)
+        self._heard: Load | None = None
+        self._asked, self._asking = False, 0.0  # whether it ever was; until when somebody waits for it
 
     def hash(self, passwords: Sequence[bytes], profile: Profile, *, urgent: bool = True) -> list[str]:
         """See Hasher; InvalidRequest if the column is longer than 10,000, or a password than 1,024 bytes."""
@@ -51,7 +54,24 @@ class RemoteHasher:
         return self._ask(messages.Judge(list(passwords), self._wait), messages.Judgements).found
 
     def load(self) -> Load:
-        """See Hasher; asks on a connection of its own, and does not wait for a hasher that is starting."""
+        """See Hasher; asks on a connection of its own, and does not wait for a hasher that is starting.
+
+        While another thread asks, what was heard before counts: probes of a hasher that was stopped would else take
+        every thread that there is for LOAD_SECONDS.
+        """
+        if self._asked and time.monotonic() < self._asking:
+            if self._heard is None:
+                raise HashingUnavailable("the hasher does not answer")
+            return self._heard
+        self._asking = time.monotonic() + LOAD_SECONDS
+        heard: Load | None = None
+        try:
+            heard = self._load()
+            return heard
+        finally:
+            self._heard, self._asked, self._asking = heard, True, 0.0
+
+    def _load(self) -> Load:
         with connect(self._path, 0) as connection:
             connection.settimeout(LOAD_SECONDS)
             try:
@@ -66,7 +86,7 @@ class RemoteHasher:
 
     def _ask(self, ask: messages.Timed, kind: type[A]) -> A:
         def message(left: float) -> bytes:
-            return wire.packed(replace(ask, seconds=left))
+            return wire.packed(replace(ask, seconds=max(0.0, left)))
 
         try:
             return _expected(self._lines.exchange(message, self._wait), kind)

@@ -49,9 +49,9 @@ class Server:
         self._finish()
 
     def _take(self, connection: socket.socket) -> None:
-        """Serve a connection in a thread, if it comes from this user or root and there are not too many."""
+        """Serve a connection in a thread, if it comes from this user or root and there is room for one more."""
         connection.setblocking(True)
-        if not wire.is_ours(connection) or len(self._open) >= MOST_CONNECTIONS:
+        if not wire.is_ours(connection) or not self._has_room():
             connection.close()
             return
         thread = threading.Thread(target=self._converse, args=(connection,), name="conversing", daemon=True)
@@ -63,6 +63,23 @@ class Server:
             self._forget(connection)
             connection.close()
             raise
+
+    def _has_room(self) -> bool:
+        """Whether there may be one more connection, in the place of one that waits for a request where there must.
+
+        Callers keep theirs: those of a host's services, idle, would keep out each other and who asks how it is. One
+        whose connection ends under its request sends it again.
+        """
+        with self._changed:
+            if len(self._open) < MOST_CONNECTIONS:
+                return True
+            idle = next((one for one, busy in self._open.items() if not busy), None)
+            if idle is None:
+                return False
+            self._open[idle] = True  # so that it is chosen once
+            with suppress(OSError):
+                idle.shutdown(socket.SHUT_RDWR)
+            return True
 
     def _converse(self, connection: socket.socket) -> None:
         """Answer one request after the other until the other side goes, or says what is no message."""

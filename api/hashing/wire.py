@@ -54,7 +54,7 @@ def _received(connection: socket.socket, kinds: object) -> object:
     body = _exactly(connection, size)
     try:
         return unpacker(kinds).decode(body)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         raise Broken from None  # the library's own words may hold what was sent
 
 

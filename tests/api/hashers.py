@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -38,6 +39,16 @@ def hashing(socket: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.kill()
         process.wait()
+
+
+def freeze(pid: int) -> None:
+    """Stop a process, and return when each of its threads has stopped: until then one of them may still answer."""
+    os.kill(pid, signal.SIGSTOP)
+    until(
+        lambda: all(
+            "State:\tT" in (one / "status").read_text() for one in Path(f"/proc/{pid}/task").iterdir()
+        )
+    )
 
 
 def answers(socket: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
@@ -10,17 +11,18 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from functools import partial
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from api.hashing import lines, messages, remote, wire
+from api.hashing import lines, messages, remote, server, wire
+from api.hashing.place import listening
 from api.hashing.remote import RemoteHasher
-from tests.api.hashers import CHEAP, SLOW, hashing, start
-from tests.waiting import until
+from api.hashing.server import Server
+from tests.api.hashers import CHEAP, SLOW, freeze, hashing, start
+from tests.waiting import LONG, until
 from vault.errors import (
     HashingBusy,
     HashingUnavailable,
@@ -29,6 +31,7 @@ from vault.errors import (
     UnreadableHash,
     VaultError,
 )
+from vault.passwords.pool import Pool
 from vault.passwords.profiles import DEFAULT
 from vault.passwords.verifier import Verifier
 
@@ -193,24 +196,38 @@ def test_killed_under_requests_and_started_again(tmp_path: Path, monkeypatch: py
     assert {type(error) for error in failed} <= {HashingUnavailable}
 
 
-def stopped(process: int) -> bool:
-    """Whether each thread of a process is stopped; the signal reaches them one by one."""
-    stats = Path(f"/proc/{process}/task").glob("*/stat")
-    return all(stat.read_text().rpartition(") ")[2].startswith("T") for stat in stats)
-
-
 def test_one_that_was_stopped_holds_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "PATIENCE", 0.2)
     monkeypatch.setattr(remote, "LOAD_SECONDS", 0.2)
     path = tmp_path / "socket"
     with hashing(path) as process, closing(RemoteHasher(path, 60, 1)) as calls:
         kept = verifier(calls)
-        process.send_signal(signal.SIGSTOP)
-        until(partial(stopped, process.pid))
+        freeze(process.pid)
         with pytest.raises(HashingUnavailable):
             calls.verify([PASSWORD], [kept])
         process.send_signal(signal.SIGCONT)
         until(lambda: answered(calls, kept))
+
+
+def test_one_thread_at_a_time_waits_to_hear_of_one_that_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "LOAD_SECONDS", LONG)
+    path, heard = tmp_path / "socket", []
+    with hashing(path) as process, closing(RemoteHasher(path, 60, 1)) as calls:
+        before = calls.load()
+        freeze(process.pid)
+        waits = in_threads(1, lambda: heard.append(calls.load()))[0]
+        until(lambda: calls._asking)
+        assert calls.load() is before
+        assert heard == []
+        process.send_signal(signal.SIGCONT)
+        waits.join()
+        assert heard == [before]
+        process.kill()
+        process.wait()
+        with pytest.raises(HashingUnavailable):
+            calls.load()
 
 
 def answered(calls: RemoteHasher, kept: Verifier) -> bool:
@@ -223,6 +240,20 @@ def answered(calls: RemoteHasher, kept: Verifier) -> bool:
 def test_a_long_column_is_waited_for(hasher: RemoteHasher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "PATIENCE", 0.05)
     assert len(hasher.hash([PASSWORD] * 2, SLOW)) == 2
+
+
+def test_who_keeps_a_connection_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 2)
+    path, ending, failed = tmp_path / "socket", threading.Event(), []
+    with listening(path) as listener, closing(Pool(64, 60)) as pool, ExitStack() as stack:
+        serves = in_threads(1, lambda: Server(listener, pool, failed.append).serve(ending.is_set))[0]
+        callers = [stack.enter_context(closing(RemoteHasher(path, 60, 1))) for _ in range(5)]
+        for caller in callers * 2:
+            assert len(caller.hash([PASSWORD], CHEAP)) == 1
+        assert callers[0].load().running == 0
+        ending.set()
+        serves.join()
+    assert failed == []
 
 
 FORKS = """
@@ -265,6 +296,10 @@ GOOD = {
 }
 
 
+def costing(**cost: int) -> dict[str, object]:
+    return {**GOOD, "profile": {**msgspec.to_builtins(CHEAP), **cost}}
+
+
 @pytest.mark.parametrize(
     "sent",
     [
@@ -278,6 +313,15 @@ GOOD = {
         pytest.param(
             message({"type": "judge", "passwords": ["x" * 1_025], "seconds": 9}), id="words too long"
         ),
+        pytest.param(message(costing(passes=0)), id="no pass"),
+        pytest.param(message(costing(passes=2**40)), id="passes without end"),
+        pytest.param(message(costing(memory=0)), id="no memory"),
+        pytest.param(message(costing(memory=-64)), id="memory below nothing"),
+        pytest.param(message(costing(lanes=0)), id="no lane"),
+        pytest.param(message(costing(lanes=9)), id="more lanes than memory"),
+        pytest.param(message({**GOOD, "seconds": math.nan}), id="seconds that never pass"),
+        pytest.param(message({**GOOD, "seconds": -1}), id="seconds below nothing"),
+        pytest.param(message(GOOD).replace(b"cheap", b"\xff" * 5), id="no UTF-8"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", id="HTTP"),
     ],
 )

@@ -18,6 +18,7 @@ from vault.passwords.work import Work
 from vault.passwords.workers import Workers
 
 MOST_WAITING = 10_000  # passwords
+LITTLE = 64  # kibibytes of a legacy hash, for which kept memory need not make room
 
 
 class Pool:
@@ -108,7 +109,10 @@ def _verification(password: bytes, verifier: Verifier) -> Work:
 def _verify_wrapped(password: bytes, verifier: Verifier, arena: Arena | None) -> bool:
     from vault.passwords import legacy
 
-    inner = legacy.digest(verifier.scheme.removeprefix(WRAPPED), verifier.inner, password)
+    scheme = verifier.scheme.removeprefix(WRAPPED)
+    if arena is not None and legacy.memory(scheme, verifier.inner) > LITTLE:
+        arena.release()  # what both take is counted once, for one comes after the other
+    inner = legacy.digest(scheme, verifier.inner, password)
     return argon2id.verify_one(inner.encode(), verifier.encoded, arena)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from vault.errors import InvalidRequest
 
 SALT_BYTES, TAG_BYTES = 16, 32
+MOST_MEMORY, MOST_PASSES, MOST_LANES = 2_097_152, 64, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,13 @@ class Profile:
     memory: int
     passes: int
     lanes: int
+
+    def __post_init__(self) -> None:
+        counts = 1 <= self.passes <= MOST_PASSES and 1 <= self.lanes <= MOST_LANES
+        if not counts or not 8 * self.lanes <= self.memory <= MOST_MEMORY:
+            raise InvalidRequest(
+                "a password profile has at most 2 GiB, 64 passes and 16 lanes, and at least 8 KiB a lane"
+            )
 
     @property
     def parameters(self) -> str:
@@ -50,7 +58,6 @@ DEFAULT = PROFILES["rfc9106-low-memory"]
 INTERACTIVE = (
     "interactive"  # measured on a machine: `strongroom passwords calibrate` prints it with its parameters
 )
-MOST_MEMORY, MOST_PASSES, MOST_LANES = 2_097_152, 64, 16
 
 _LEAST = [(one.memory, one.passes) for name, one in PROFILES.items() if name.startswith("owasp")]
 _MEASURED = re.compile(r"interactive:m=([0-9]{1,7}),t=([0-9]{1,2}),p=([0-9]{1,2})")
@@ -70,6 +77,4 @@ def parse(text: str) -> Profile:
     memory, passes, lanes = (int(number) for number in measured.groups())
     if not any(memory >= least and passes >= fewest for least, fewest in _LEAST):
         raise InvalidRequest("a password profile is at least as strong as one of OWASP's")
-    if memory > MOST_MEMORY or not 1 <= passes <= MOST_PASSES or not 1 <= lanes <= MOST_LANES:
-        raise InvalidRequest("a password profile has at most 2 GiB, 64 passes and 16 lanes")
     return Profile(INTERACTIVE, memory, passes, lanes)

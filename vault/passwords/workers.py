@@ -85,9 +85,11 @@ class Workers:
             while not column.over.wait(self._patience(column)):
                 with self._changed:
                     self._turns.expire(column, self._clock())
+                    self._changed.notify_all()  # it may have held up others
         except BaseException:  # Ctrl-C: nobody wants it any more
             with self._changed:
                 self._turns.drop(column, _ended())
+                self._changed.notify_all()
             raise
 
     def _patience(self, column: Column) -> float | None:
@@ -110,6 +112,8 @@ class Workers:
             outcome = turn.work.call(arena)
         except Exception as error:  # noqa: BLE001 - raised where the work was asked for
             outcome = error
+        except BaseException:  # noqa: BLE001 - such as a panic in Rust: the thread lives on, and somebody waits for it
+            outcome = HashingUnavailable("the hash broke off")
         with self._changed:
             now = self._clock()
             if arena is not None:

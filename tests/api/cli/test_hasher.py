@@ -17,10 +17,11 @@ from api.cli.hashcheck import machine_mib
 from api.hashing.remote import RemoteHasher
 from tests.api.cli.conftest import Command
 from tests.api.cli.test_serve import alive, children
-from tests.api.hashers import CHEAP, answers, hashing
+from tests.api.hashers import CHEAP, answers, freeze, hashing
 from tests.service import Service, running
 from tests.waiting import until
 from vault.errors import HashingUnavailable
+from vault.passwords.verifier import Verifier
 
 SCHED_BATCH = 3  # linux/sched.h
 
@@ -122,7 +123,7 @@ def test_health_and_numbers_tell_of_it(own: Service) -> None:
         "ceiling_bytes": 512 << 20,
     }
     (pid,) = hashers(own)
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     ready = json.loads(asked(own, "/readyz"))  # 200: urlopen raises for others
     assert (ready["status"], ready["checks"]["hashing"]) == ("degraded", "unavailable")
     assert numbers(own) == {"hasher_up": 0}
@@ -170,6 +171,34 @@ def test_it_takes_over_from_one_that_died(tmp_path: Path) -> None:
         assert path.exists()
     with hashing(path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def scrypt(log: int) -> Verifier:
+    return Verifier("scrypt", f"$scrypt$ln={log},r=8,p=1$c2FsdHNhbHQ${'A' * 43}")
+
+
+def resident(pid: int) -> int:
+    """Return the kibibytes of memory that a process holds."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+
+
+def test_it_gives_back_what_scrypt_has_taken(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with hashing(path) as process, closing(RemoteHasher(path, 60, 1)) as calls:
+        assert calls.verify([b"x"] * 8, [scrypt(4)] * 8) == [False] * 8  # what it needs is loaded now
+        before = resident(process.pid)
+        assert calls.verify([b"x"] * 8, [scrypt(14)] * 8) == [False] * 8  # 16 MiB each
+        assert resident(process.pid) < before + 8_192
+
+
+def test_what_is_no_socket_is_left_alone(local: Command) -> None:
+    path = local.folder / "precious"
+    path.write_text("a key")
+    done = local.process("hasher", STRONGROOM_HASHER_SOCKET=str(path))
+    assert done.returncode == 2
+    assert f"cannot listen at {path}: Address already in use" in done.stderr
+    assert path.read_text() == "a key"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import vault.passwords
 from vault.errors import HashingUnavailable, HashTooCostly, UnreadableHash
 from vault.passwords import argon2id
 from vault.passwords import legacy as real
+from vault.passwords.arena import Arena
 from vault.passwords.hasher import Judgement, Load
 from vault.passwords.pool import Pool
 from vault.passwords.profiles import Profile
@@ -111,6 +113,24 @@ def test_the_memory_of_a_legacy_hash_counts(pool: Pool) -> None:
     for verifier in (Verifier("sha", costly), Verifier("argon2id+sha", encoded, costly)):
         with pytest.raises(HashTooCostly):
             pool.verify([b"pass"], [verifier])
+
+
+def test_kept_memory_makes_room_for_a_legacy_hash_under_argon2(
+    pool: Pool, legacy: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gc.collect()  # arenas of other tests
+    kept: list[int] = []
+    verifier = Verifier("argon2id+sha", argon2id.hash_one(b"pass", SMALL, bytes(16)), f"$sha${CEILING}$")
+
+    def before(scheme: str, setting: str, password: bytes) -> str:
+        kept.extend(one.kept for one in gc.get_objects() if isinstance(one, Arena))
+        return digest(scheme, setting, password)
+
+    monkeypatch.setattr(sys.modules["vault.passwords.legacy"], "digest", before)
+    pool.hash([b"pass"], Profile("large", CEILING, 1, 1))
+    assert pool.verify([b"pass"], [verifier]) == [False]
+    assert kept
+    assert sum(kept) == 0
 
 
 def test_an_unreadable_hash_is_told_of(pool: Pool) -> None:

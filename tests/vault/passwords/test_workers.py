@@ -83,6 +83,42 @@ def test_the_caller_gets_the_error_of_a_work(desk: Desk) -> None:
     assert desk.workers.do([work(lambda _: 1)], urgent=True) == [1]
 
 
+class Panic(BaseException):
+    """What a library in Rust ends with: no Exception."""
+
+
+def test_a_thread_outlives_whatever_a_work_does(desk: Desk) -> None:
+    def panic(_: object) -> None:
+        raise Panic
+
+    for _ in range(3):
+        with pytest.raises(HashingUnavailable):
+            desk.ask(work(panic)).result(LONG)
+    assert desk.workers.do([work(lambda _: 1)], urgent=True) == [1]
+
+
+def test_what_waits_behind_a_work_that_came_too_late_begins_at_once() -> None:
+    go, threads = Event(), Workers(CEILING, LONG, 2, MOST, time.monotonic)
+
+    def do(memory: int, call: Callable[[Arena | None], Any], seconds: float) -> Future[list[Any]]:
+        return askers.submit(threads.do, [work(call, memory)], urgent=True, seconds=seconds)
+
+    with ThreadPoolExecutor(3) as askers:
+        do(1, lambda _: go.wait(), LONG)
+        until(lambda: threads.load().running == 1)
+        large = do(CEILING, lambda _: None, 0.5)
+        until(lambda: threads.load().waiting == 1)
+        behind = do(1, lambda _: go.is_set(), LONG)
+        until(lambda: threads.load().waiting == 2)
+        try:
+            with pytest.raises(HashingBusy):
+                large.result(LONG)
+            assert behind.result(LONG) == [False]
+        finally:
+            go.set()
+    threads.close()
+
+
 def test_urgent_works_overtake_those_that_wait_and_are_not(desk: Desk) -> None:
     order: list[str] = []
     go, _ = desk.occupied()
