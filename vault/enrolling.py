@@ -38,11 +38,13 @@ Put = Callable[[Account, Sealed, Transaction], None]
 
 def store(resources: Resources, actor: Actor, login: Login, password: object) -> Chosen:
     """Give a login its first password; see `Vault.store_password`."""
+    keys = resources.keyring.keys(actor.tenant)
 
     def put(account: Account, sealed: Sealed, transaction: Transaction) -> None:
         row = passwords.row(actor.tenant, account.place, *sealed, account.person or b"", transaction.now)
         if not passwords.claim(transaction, [row]):
             raise Refused(PasswordExists("this login has a password already"))
+        _forget(transaction, keys, account)  # wrong ones were of a password that is gone, or never was
 
     return _enrol(resources, actor, login, password, "store_password", put)
 
@@ -55,9 +57,14 @@ def reset(resources: Resources, actor: Actor, login: Login, password: object) ->
         if passwords.hold(transaction, actor.tenant, account.place) is None:
             raise _unknown()  # not Refused: the person who was entered before is not to stay
         passwords.change(transaction, actor.tenant, account.place, *sealed, chosen=True)
-        throttling.unlock(transaction, actor.tenant, throttling.guess(keys, account.place[1], None).account)
+        _forget(transaction, keys, account)
 
     return _enrol(resources, actor, login, password, "reset_password", put)
+
+
+def _forget(transaction: Transaction, keys: TenantKeys, account: Account) -> None:
+    """Forget the wrong passwords of an account: a new one lets it through."""
+    throttling.unlock(transaction, keys.tenant, throttling.guess(keys, account.place[1], None).account)
 
 
 def remove(resources: Resources, actor: Actor, login: Login) -> None:

@@ -29,6 +29,7 @@ from vault.errors import (
     DeadlineExceeded,
     FieldNotGranted,
     HashingUnavailable,
+    LoginLocked,
     PasswordTooShort,
     PersonalPassword,
     TooManyAttempts,
@@ -420,3 +421,19 @@ def test_an_import_that_goes_on_wraps_nothing_twice(shop: Shop) -> None:
     both = Import([old, new], [digest] * 2, layout="sha1(password)", wrap=True)
     done = Vault(replace(shop.resources, hasher=hasher)).import_passwords(shop.actor, both)
     assert (done.imported, done.errors[0].code, hashed) == (1, "password_exists", [1])
+
+
+def test_a_first_password_lets_a_locked_login_through(shop: Shop) -> None:
+    """Of a person erased and entered again nobody remembers what was wrong before."""
+    shop = with_settings(shop, limits=Limits(free=1, longest=1, lock=2))
+    login = Login(subject="customer-1")
+    for remove in (shop.vault.delete_password, lambda actor, _: shop.vault.erase(actor, "customer-1")):
+        shop.vault.store_password(shop.actor, login, GOOD)
+        for _ in range(2):
+            assert not right(shop, login, OTHER, Origin())
+            shop.later(2)
+        with pytest.raises(LoginLocked):
+            right(shop, login, GOOD, Origin())
+        remove(shop.actor, login)
+    shop.vault.store_password(shop.actor, login, GOOD)
+    assert right(shop, login, GOOD, Origin())
