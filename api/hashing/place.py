@@ -43,7 +43,7 @@ def listening(path: Path) -> Iterator[socket.socket]:
 
 
 def _clear(path: Path) -> None:
-    """Remove the socket of a hasher that died: nobody else may have it. Of anything else, binding says that it exists."""
+    """Remove the socket of a hasher that died: nobody else may have it. Of anything else, binding says it exists."""
     with suppress(FileNotFoundError):
         if stat.S_ISSOCK(path.lstat().st_mode):
             path.unlink()
