@@ -67,12 +67,13 @@ def resolve(resources: Resources, keys: TenantKeys, actor: Actor, login: Login) 
 def held(transaction: Transaction, tenant: int, found: Sequence[Account]) -> set[bytes]:
     """Return which accounts are still there; nobody deletes their tokens before the commit.
 
-    Those of subjects are: `People.hold` keeps their persons.
+    Those of subjects are: `People.hold` keeps their persons. Unknown ones are looked for as well: it takes as long.
     """
     connection, dialect = transaction.connection, transaction.dialect
-    places = sorted(account.place for account in found if account.row is not None)
+    places = sorted(account.place for account in found)
     rows = dialect.match(connection, "token", ("token",), ("bucket", "token"), tenant, places, lock="share")
-    return {row[0] for row in rows} | {account.place[1] for account in found if account.row is None}
+    subjects = {account.place[1] for account in found if account.known and account.row is None}
+    return {row[0] for row in rows} | subjects
 
 
 def entered(found: Sequence[Account]) -> list[bytes]:

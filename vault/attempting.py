@@ -187,9 +187,11 @@ def _settle(
         place = account.place
         if account.owner is not None:
             entry.store(transaction, keys)  # an erasure takes the person before the password
-        if account.known and not accounts.held(transaction, actor.tenant, [account]):
+        there = accounts.held(transaction, actor.tenant, [account])
+        if account.known and place[1] not in there:
             raise Overtaken  # deleted meanwhile: its log-ins went with it, and none is to come after them
-        if once.held is not None and passwords.hold(transaction, actor.tenant, place) != once.held.revision:
+        revision = passwords.hold(transaction, actor.tenant, place)
+        if once.held is not None and revision != once.held.revision:
             raise Overtaken
         if sealed is not None and once.replacement is not None:
             kind = kind_of(once.replacement)

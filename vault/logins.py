@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,10 @@ from vault.drafts import Drafts, reseal, seal
 from vault.errors import InvalidRequest, UnreadableValue
 from vault.fields import login_record
 from vault.index import bucket_of
+from vault.keyed import DIGEST_BYTES
 from vault.people import People, gather
 from vault.resources import Resources, open_values, public
+from vault.store import subjects
 from vault.store import tokens as rows
 from vault.store.writer import Transaction
 
@@ -42,6 +45,8 @@ class Draft:
 
     def store(self, transaction: Transaction, keys: TenantKeys) -> None:
         """Put it in; raises Overtaken if its person was erased, or entered by another, meanwhile."""
+        if not self.people.keys:  # nobody's: looks for somebody all the same, for it takes as long
+            subjects.hold(transaction, keys.tenant, [os.urandom(DIGEST_BYTES)])
         if renewed := self.people.hold(transaction, keys):
             reseal(self.drafts, keys.tenant, self.people, renewed)
         transaction.append("token", self.drafts.rows)
@@ -62,6 +67,9 @@ def draft(
     """
     person, own = account.person, account.owner is None
     people = gather(resources, keys, actor, [person] if person else [], store=entered and own)
+    if person is None:
+        with resources.database.read() as connection:
+            subjects.known(connection, resources.database.dialect, actor.tenant, [os.urandom(DIGEST_BYTES)])
     if people.new and not own:
         person, people = None, People()
     drafts = Drafts(

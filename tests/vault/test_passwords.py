@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from keys.keyset import Purpose
 from tests.vault.conftest import CHEAP, Shop, limited
@@ -127,6 +128,26 @@ def test_an_unknown_login_is_refused_like_a_wrong_password(shop: Shop) -> None:
     shop.maintain()
     assert not right(shop, Login(token=brief))
     assert shop.count("password") == 1
+
+
+def test_an_unknown_login_takes_as_many_statements(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    database, asked = shop.resources.database, list[str]()
+    match = database.dialect.match
+    monkeypatch.setattr(
+        database.dialect, "match", lambda *given, **more: (asked.append(given[1]), match(*given, **more))[1]
+    )
+    event.listen(
+        database.engine, "before_cursor_execute",
+        lambda connection, cursor, statement, *_: asked.append(statement[:40]),
+    )  # fmt: skip
+    login, other = enrolled(shop), Login(token="tok_live_" + "0" * 35)
+    counts = []
+    for one in (login, other, login, other, a_login(shop, "without.a.password")):
+        asked.clear()
+        assert not right(shop, one, OTHER)
+        counts.append(sorted(asked))
+    assert counts[2] == counts[3], counts  # the first two insert what the later ones update
+    assert len({len(count) for count in counts}) == 1, counts
 
 
 def test_what_is_unknown_gets_no_password(shop: Shop) -> None:
