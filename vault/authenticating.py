@@ -9,8 +9,8 @@ from vault.attempting import Try, attempt, told
 from vault.columns import Actor
 from vault.credentials import Chosen, Login, Origin, Verified
 from vault.errors import HashingBusy, HashingUnavailable, InvalidPassword, PasswordUnchanged, WrongPassword
-from vault.passwords import argon2id, rules
-from vault.passwords.verifier import ARGON2ID, Verifier
+from vault.passwords import argon2id, legacy, rules
+from vault.passwords.verifier import ARGON2ID, WRAPPED, Verifier
 from vault.resources import Resources
 from vault.selecting import NewPassword, choose
 
@@ -54,9 +54,13 @@ def _new(password: object) -> str:
 
 
 def _renew(resources: Resources, once: Try) -> Try:
-    """Have a right password hashed by today's profile, if it is behind and there is room for it now."""
-    profile = resources.passwords.profile
-    if once.right and argon2id.behind(once.verifier, profile):
+    """Have a right password hashed by today's profile, if it is behind and there is room for it now.
+
+    One of which the scheme saw a part only stays as it is: another with the same beginning would take its place.
+    """
+    profile, scheme = resources.passwords.profile, once.verifier.scheme.removeprefix(WRAPPED)
+    whole = legacy.whole(scheme, once.text.encode())
+    if once.right and whole and argon2id.behind(once.verifier, profile):
         with suppress(HashingBusy, HashingUnavailable):  # the next log-in will do
             encoded = resources.hashing().hash([once.text.encode()], profile)[0]
             once.replacement = Verifier(ARGON2ID, encoded, normalized=once.verifier.normalized)

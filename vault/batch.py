@@ -17,6 +17,7 @@ from vault.errors import (
     NotSearchable,
     VaultError,
 )
+from vault.fields import login_record
 from vault.fields.protocol import FieldType
 from vault.resources import Resources
 from vault.store import tokens as rows
@@ -85,6 +86,8 @@ def _checked(actor: Actor, column: Column) -> tuple[FieldType, Spec]:
         raise NotSearchable(
             f"{kind.name}: values of this type are not indexed, so none repeats its token", "/field"
         )
+    if kind.name == login_record.name and column.subjects is not None:
+        raise InvalidRequest("a person's log-ins are put on record by the service alone", "/subjects")
     for name, items in (("subjects", column.subjects), ("metadata", column.metadata)):
         if items is not None and len(items) != len(column.values):
             raise InvalidRequest(f"{name} must be as long as values", f"/{name}")

@@ -299,6 +299,23 @@ def test_imported_hashes_are_verified_and_upgraded(shop: Shop, kind: str, wrap: 
     assert right(shop, login, "legacy one 1")
 
 
+@pytest.mark.parametrize("wrap", [False, True])
+def test_a_password_of_which_bcrypt_saw_a_part_is_not_replaced_by_a_longer_one(
+    shop: Shop, wrap: bool
+) -> None:
+    """bcrypt takes 72 bytes: whoever knows them logs in, as before, but does not lock out who knows all."""
+    chosen = (
+        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789chars after 72 are ignored"
+    )
+    text = "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui"  # crypt_blowfish 1.3, wrapper.c
+    login = a_login(shop)
+    shop.vault.import_passwords(shop.actor, Import([login], [text], wrap=wrap))
+    assert right(shop, login, chosen + " and more")
+    assert right(shop, login, chosen[:72])
+    assert right(shop, login, chosen)
+    assert shop.vault.password_status(shop.actor).behind == 1
+
+
 def test_a_wrapped_hash_leaves_nothing_of_the_old_one(shop: Shop) -> None:
     login, (text, salt, layout) = a_login(shop), LEGACY["layout"]("legacy one 1")
     shop.vault.import_passwords(shop.actor, Import([login], [text], [salt], layout, wrap=True))
@@ -667,6 +684,14 @@ def test_a_wrong_password_from_afar_flags_nothing(shop: Shop) -> None:
     there = Origin(device="strange", latitude=51.5, longitude=-0.13)
     result = shop.vault.verify_password(shop.actor, login, OTHER, there)
     assert (result.new_device, result.impossible_travel) == (False, False)
+
+
+def test_nobody_else_puts_a_log_in_on_a_persons_record(shop: Shop) -> None:
+    text = '{"ip":"203.0.113.77","result":"ok"}'
+    with pytest.raises(InvalidRequest) as refused:
+        shop.vault.tokenize(shop.actor, [Column("login_record", [text], Spec(), ["customer-1"])])
+    assert refused.value.pointer == "/subjects"
+    shop.tokenize("login_record", text)  # of nobody: a value like any other
 
 
 def test_a_login_record_says_nothing_to_a_key_of_other_fields(shop: Shop) -> None:

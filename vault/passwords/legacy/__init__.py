@@ -12,7 +12,7 @@ from vault.passwords.legacy import bcrypt, crypt, digests, parts, pbkdf2, phpass
 from vault.passwords.legacy.family import Family
 from vault.passwords.verifier import Verifier
 
-__all__ = ["digest", "memory", "read", "schemes", "setting"]
+__all__ = ["digest", "memory", "read", "schemes", "setting", "whole"]
 
 _FAMILIES: tuple[Family, ...] = (bcrypt, pbkdf2, scrypt, crypt, phpass, digests, spring)
 
@@ -77,6 +77,14 @@ def setting(scheme: str, encoded: str) -> str:
 def memory(scheme: str, setting: str) -> int:
     """Return the kibibytes that one digest with this setting takes. Raises as `digest`."""
     return _family(scheme).memory(scheme, parts.clean(setting))
+
+
+def whole(scheme: str, password: bytes) -> bool:
+    """Whether a scheme looks at all of a password, so that one that is right is the one that was chosen.
+
+    bcrypt itself leaves out what comes behind 72 bytes, so one of 72 may go on; schemes that hash before it do not.
+    """
+    return scheme != bcrypt.PLAIN or len(password) < bcrypt.TAKEN
 
 
 def _family(scheme: str) -> Family:

@@ -30,6 +30,7 @@ from vault.passwords.legacy.family import SMALL
 MOST_COST = 16  # log2 of the rounds: some five seconds of one core
 LEAST_COST, LAST_COST = 4, 31
 TAKEN = 72  # bytes of a password
+PLAIN = "bcrypt"  # the scheme that takes no more of it
 
 _ALPHABET = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _TWO_DIGITS = r"(?=[0-9]{2}\$)0?([0-9]+)\$"  # of which the first may be zero
@@ -62,7 +63,7 @@ def _keyed(password: bytes, salt: str) -> bytes:
 
 # django.contrib.auth.hashers, BCryptSHA256PasswordHasher; passlib.hash.bcrypt_sha256, format and algorithm.
 _FORMS = {
-    "bcrypt": _Form(
+    PLAIN: _Form(
         re.compile(rf"(?:\{{bcrypt}}|\{{crypt}}|\{{CRYPT}}|bcrypt\$)?\$2[aby]\${_TWO_DIGITS}{_SALT}{_DIGEST}?"),
         "$2b${:02}$", "", lambda password, _: password,
     ),
