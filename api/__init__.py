@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response
-
 if TYPE_CHECKING:
+    from flask import Flask, Response
+
     from api.config import Settings
     from api.state import State
     from vault.service import Vault
@@ -25,6 +25,8 @@ def create_app(
         vault: opened from the settings if it is not given.
         clock: seconds since 1970 (UTC); says whether an API key has expired.
     """
+    from flask import Flask  # here, for most processes of ours serve nothing over HTTP
+
     from api import gate, problems, requestline
     from api.state import EXTENSION
     from api.views import BLUEPRINTS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Thread
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from vault.passwords.pool import Pool
 
 LOWEST = 19  # nice(1)
+WARM_SECONDS = 5.0  # after the start
 LARGE = 1 << 20  # bytes
 _M_MMAP_THRESHOLD = -3  # malloc.h
 HINT = "set STRONGROOM_HASHER_SOCKET to a path of its own in a folder of this user's alone"
@@ -56,7 +58,8 @@ def stand_back() -> None:
 
 
 def _warm(pool: Pool) -> None:
-    """Load the lists, which takes a second or more: not while somebody waits for a first password."""
+    """Load the lists, which takes a second or more: neither while a service starts, nor while somebody waits for it."""
+    time.sleep(WARM_SECONDS)
     with suppress(VaultError):  # it ends already
         pool.judge(["a first sentence"])
 
