@@ -86,7 +86,7 @@ def _checked(actor: Actor, column: Column) -> tuple[FieldType, Spec]:
         raise NotSearchable(
             f"{kind.name}: values of this type are not indexed, so none repeats its token", "/field"
         )
-    if kind.name == login_record.name and column.subjects is not None:
+    if kind.name == login_record.name and any(one is not None for one in column.subjects or ()):
         raise InvalidRequest("a person's log-ins are put on record by the service alone", "/subjects")
     for name, items in (("subjects", column.subjects), ("metadata", column.metadata)):
         if items is not None and len(items) != len(column.values):

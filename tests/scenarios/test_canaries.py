@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Iterator
@@ -39,20 +40,36 @@ VALUES = {
 }
 TEXTS = {"text", "address", "person_name", "company_name", "login_name", "payment_account"}
 SUBJECT, METADATA, REFUSED = "canary-subject-51", "canary-metadata-62", "canary-refused-73"
+PASSWORD, OTHER, WRONG = (
+    "plover sedge 27 marsh",
+    "bittern reed 38 marsh",
+    "curlew heath 49 marsh",
+)  # not the person's
+DIGEST, SALT = hashlib.sha256(b"canary-salt-61dunlin shore 72 marsh").hexdigest(), "canary-salt-61"
 ONCE, AGENT, UNSEEN = "canary-once-84", "canary-agent-95", "canary-unseen-16"
-SECRETS = [*(kept for _, kept in VALUES.values()), SUBJECT, METADATA, REFUSED, ONCE, AGENT, UNSEEN]
+LEGACY, PERSON = "dunlin shore 72 marsh", "canary-person-50"
+PASSWORDS = [LEGACY, PERSON, PASSWORD, OTHER, WRONG, DIGEST, SALT]
+SECRETS = [
+    *(kept for _, kept in VALUES.values()),
+    *PASSWORDS,
+    SUBJECT,
+    METADATA,
+    REFUSED,
+    ONCE,
+    AGENT,
+    UNSEEN,
+]
 
 
 def use(caller: Caller) -> Iterator[str]:
     """Send every value through every door that takes it and take it out again; yield the tokens and keys made."""
-    about = {"subject": SUBJECT, "metadata": {"note": METADATA}}
     for field, (sent, _) in VALUES.items():
+        of = None if field == "login_record" else SUBJECT  # those of persons are written by the service alone
+        about: dict[str, object] = {"metadata": {"note": METADATA}, **({} if of is None else {"subject": of})}
         token = caller.good(
             "/v1/tokens", {"field": field, "value": sent, **about}, Idempotency_Key=f"{ONCE}-{field}"
         )["token"]
-        tokens = caller.tokens(
-            field, [sent, sent], subjects=[None, SUBJECT], metadata=[{"note": METADATA}, None]
-        )
+        tokens = caller.tokens(field, [sent, sent], subjects=[None, of], metadata=[{"note": METADATA}, None])
         item = {"field": field, "value": sent, "source": "shop", **about}
         tokens += caller.good("/v1/tokens/items", {"items": [item, item]})["tokens"]
         if field not in {"address", "text", "login_record"}:
@@ -199,9 +216,40 @@ def searched(tmp_path: Path, database_url: str) -> Iterator[Service]:
         yield service
 
 
+def log_in(caller: Caller) -> None:
+    """Send passwords through every door that takes one, right, wrong and refused ones."""
+    login = caller.token("login_name", "canary.login.83", subject=PERSON)
+    origin = {"ip": "203.0.113.78", "device": AGENT, "agent": AGENT}
+    for whose in ({"login": login}, {"subject": PERSON}):
+        caller.good("/v1/passwords", {**whose, "password": PASSWORD})
+        for password, right in ((PASSWORD, True), (WRONG, False)):
+            told = caller.good("/v1/passwords/verify", {**whose, "password": password, "origin": origin})
+            assert told["verified"] is right
+        caller.good("/v1/passwords/change", {**whose, "password": PASSWORD, "new_password": OTHER})
+        caller.good("/v1/passwords/reset", {**whose, "password": PASSWORD})
+        for path, ask in (
+            ("", {"password": PASSWORD}), ("/change", {"password": WRONG, "new_password": OTHER}),
+            ("/verify", {"password": f"{WRONG}\0"}), ("/reset", {"password": WRONG * 100}),
+            ("/verify", {"password": WRONG, "pepper": OTHER}), ("/change", {"password": PASSWORD, "new_password": "x"}),
+        ):  # fmt: skip
+            quiet(caller.post(f"/v1/passwords{path}", {**whose, **ask}))
+    for wrap in (False, True):
+        of = f"{PERSON}-{wrap}"
+        ask = {
+            "subjects": [of, of],
+            "hashes": [DIGEST, WRONG],
+            "salts": [SALT] * 2,
+            "layout": "sha256(salt+password)",
+        }
+        quiet(caller.post("/v1/passwords/import", {**ask, "wrap": wrap}))
+        assert caller.good("/v1/passwords/verify", {"subject": of, "password": LEGACY})["verified"]
+    caller.good("/v1/logins/list", {"subject": PERSON, "purpose": "audit", "view": "plain"})
+
+
 def test_nothing_sent_is_left_behind(searched: Service, tmp_path: Path) -> None:
     with calling(searched) as caller:
         made = list(use(caller))
+        log_in(caller)
         for answer in misuse(caller):
             assert answer.status < 500, answer.raw
             quiet(answer)
