@@ -57,9 +57,7 @@ def begin(transaction: Transaction, tenant: int, asked: Guess, limits: Limits) -
         return wait
     for one in sorted(who):
         failures = held.get(one, FRESH).failures + 1
-        standing = _of_account(failures, transaction.now, limits)
-        if one == asked.source:
-            standing = _of_source(failures, transaction.now, limits)
+        standing = _standing(failures, transaction.now, limits, one == asked.source)
         attempts.put(transaction, tenant, one, standing, there=one in held)
     return 0
 
@@ -72,9 +70,7 @@ def forgive(transaction: Transaction, tenant: int, asked: Guess, limits: Limits,
         attempts.forget(transaction, tenant, asked.account)
     for one in _less(who, held, asked, right=right):
         failures = max(0, held[one].failures - 1)
-        standing = _of_account(failures, transaction.now, limits)
-        if one == asked.source:
-            standing = _of_source(failures, transaction.now, limits)
+        standing = _standing(failures, transaction.now, limits, one == asked.source)
         # It was let through, so the wait of those before it was over: the one that stands now is its own.
         standing = replace(standing, barred_until=transaction.now)
         attempts.put(transaction, tenant, one, standing, there=True)
@@ -98,16 +94,15 @@ def _left(standing: Standing, now: int, limits: Limits, of_source: bool) -> int:
     return left if left <= longest * 1_000_000 else 0
 
 
-def _of_account(failures: int, now: int, limits: Limits) -> Standing:
+def _standing(failures: int, now: int, limits: Limits, of_source: bool) -> Standing:
+    """Return how an account, or a source, stands after so many failures."""
+    if of_source:
+        until = now + _wait(failures, limits.source_free, limits.source_longest)
+        return Standing(failures, until, until + limits.forget * 1_000_000)
     if failures >= limits.lock:
         return Standing(failures, NEVER, NEVER)
     until = now + _wait(failures, limits.free, limits.longest)
     return Standing(failures, until, until + 30 * DAY * 1_000_000)
-
-
-def _of_source(failures: int, now: int, limits: Limits) -> Standing:
-    until = now + _wait(failures, limits.source_free, limits.source_longest)
-    return Standing(failures, until, until + limits.forget * 1_000_000)
 
 
 def _wait(failures: int, free: int, longest: int) -> int:

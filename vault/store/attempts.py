@@ -58,13 +58,6 @@ def forget(transaction: Transaction, tenant: int, who: bytes) -> bool:
     return transaction.connection.execute(delete(attempt).where(_is(tenant, who))).rowcount == 1
 
 
-def get(connection: Connection, tenant: int, who: bytes) -> Standing | None:
-    """Return how somebody stands, over or not; None if nothing is known."""
-    query = select(attempt.c.failures, attempt.c.barred_until, attempt.c.expires_at)
-    row = connection.execute(query.where(_is(tenant, who))).one_or_none()
-    return None if row is None else Standing(*row)
-
-
 def locked(connection: Connection, tenant: int) -> int:
     """Return how many accounts only an operator lets through again; reads the whole table."""
     query = select(func.count()).select_from(attempt)
