@@ -9,7 +9,10 @@ from typing import Literal
 from vault.errors import VaultError
 
 Kind = Literal["opaque", "shaped", "one_way"]
-View = Literal["masked", "plain"]
+View = Literal[
+    "full", "masked", "last4", "fingerprint", "plain"
+]  # of a revealed value; plain: full, as it was called
+CallerKind = Literal["key", "oidc", "certificate", "local"]
 Mode = Literal["live", "test"]
 
 MAX_ITEMS = 10_000  # values or tokens a request
@@ -17,23 +20,35 @@ MAX_FIND = 1_000  # values a look-up: a fresh token's entry may lie in any bucke
 MAX_VALUE_BYTES = 65_536  # one value, UTF-8
 MAX_METADATA_BYTES = 4_096  # one item's metadata, as JSON
 
+MAX_TAGS = 8  # of one token
+
 PURPOSES = frozenset({
-    "service", "verification", "notification", "marketing", "risk_control",
-    "statistics", "audit", "legal", "support", "subject_request",
+    "service", "settle", "verify-identity", "notify", "market", "risk",
+    "statistics", "audit", "legal", "support", "subject-request",
 })  # fmt: skip
+FORMER_PURPOSES = {
+    "verification": "verify-identity", "notification": "notify", "marketing": "market", "risk_control": "risk",
+    "subject_request": "subject-request",
+}  # fmt: skip  # names of versions before policies, which are taken as the ones they became
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks: one API key of one tenant in one mode.
+    """Who asks: one caller of one tenant in one mode.
 
     Attributes:
         tenant: the tenant's id; live and test data of one business are two tenants.
         mode: "live" or "test".
-        name: the API key's public id, for the audit.
+        name: for the audit: the API key's public id, or `oidc:` or `cert:` and whom the token or certificate names.
         request_id: names the request in logs and audit; 1 to 64 characters.
         fields: the field types the key reaches; None for all.
         deadline: clock time (seconds) after which nothing of the request may be written; None for never.
+        kind: how it said who it is.
+        roles: those that it has beside what the policy gives to its name.
+        claims: what an OIDC token says of it, as the policy's `[[claims]]` ask: pairs of claim and value.
+        origin: the address it asks from, as text; None where that is not known.
+        subject: the person that it acts for, if its own log-in says so; the caller's own id of the person.
+        approval: the proposal that a second person approved, which this request may use.
     """
 
     tenant: int
@@ -42,6 +57,30 @@ class Actor:
     request_id: str
     fields: frozenset[str] | None = None
     deadline: float | None = None
+    kind: CallerKind = "key"
+    roles: frozenset[str] = frozenset()
+    claims: frozenset[tuple[str, str]] = frozenset()
+    origin: str | None = None
+    subject: str | None = None
+    approval: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a request names to show that it may, beside its purpose; all of it goes into the audit record.
+
+    Attributes:
+        case: reference of a case or ticket, such as a court's; 1 to 64 letters, digits or _.:/-
+        consent: reference of the person's consent, in the same form.
+        subject: only tokens of this person are meant; others are refused.
+    """
+
+    case: str | None = None
+    consent: str | None = None
+    subject: str | None = None
+
+
+NO_GROUNDS = Grounds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +93,7 @@ class Spec:
         scope: the space of a deterministic token; None for the field's own.
         ttl: seconds to live; None for ever.
         source: the channel or partner the values came from.
+        tags: words that a policy may ask for, each 1 to 32 of a-z, 0-9 and _.:-; at most 8.
         options: what the field type lets the caller say, as sorted pairs.
         keep_first, keep_last: characters of the value that a shaped token keeps.
         check: whether shaped tokens pass ("valid") or fail ("invalid") the field's check digit.
@@ -70,6 +110,7 @@ class Spec:
     keep_last: int = 0
     check: Literal["invalid", "valid"] = "invalid"
     lookalike: bool = False
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, repr=False)
@@ -253,6 +294,8 @@ class ApiKeyRecord:
     created_at: float
     expires_at: float | None
     revoked_at: float | None
+    roles: tuple[str, ...] = ()
+    made_by: str | None = None
 
 
 Options = Mapping[str, object]

@@ -132,7 +132,8 @@ def _rows(
 ) -> list[Row]:
     spec, nothing = drafts.spec, [None] * len(sealed)
     what = (drafts.field_type.name, KINDS[spec.kind], drafts.fixed, drafts.scope)
-    origin = (spec.source, now, None if spec.ttl is None else now + spec.ttl * 1_000_000)
+    until = None if spec.ttl is None else now + spec.ttl * 1_000_000
+    origin = (spec.source, now, until, " ".join(sorted(set(spec.tags))) or None)
     columns = (
         drafts.buckets, drafts.tokens, drafts.subjects or nothing, sealed, noted, key_ids,
         drafts.index_buckets if drafts.digests else nothing, drafts.digests or nothing,

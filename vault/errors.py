@@ -337,3 +337,148 @@ class StoreConflict(VaultError):
     """Something of the same name or key is in the database already."""
 
     code = "store_conflict"
+
+
+class PolicyDenied(ItemError):
+    """The tenant's policy does not let this caller do this to this field, for this purpose, in this view."""
+
+    code = "policy_denied"
+
+
+class PolicyInvalid(InvalidRequest):
+    """The policy cannot be taken; the one in force stays.
+
+    Attributes:
+        line: of the document, counted from 1; 0 for the whole.
+    """
+
+    code = "policy_invalid"
+
+    def __init__(self, reason: str, line: int = 0) -> None:
+        super().__init__(f"line {line}: {reason}" if line else reason, "/document")
+        self.line, self.reason = line, reason
+
+
+class PolicyConflict(VaultError):
+    """Another policy was taken in the meantime."""
+
+    code = "policy_conflict"
+
+
+class CaseRequired(InvalidRequest):
+    """The purpose needs the reference of a case."""
+
+    code = "case_required"
+
+
+class ConsentRequired(InvalidRequest):
+    """The purpose needs the reference of the person's consent."""
+
+    code = "consent_required"
+
+
+class BudgetExceeded(VaultError):
+    """The caller has revealed as many values as it may in this time; `retry_after` is in seconds."""
+
+    code = "budget_exceeded"
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class SlowedDown(VaultError):
+    """The caller named many tokens that there are not, as one does who tries them out; `retry_after` is in seconds."""
+
+    code = "slow_down"
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class CallerFrozen(VaultError):
+    """The caller may do nothing until somebody lets it again."""
+
+    code = "caller_frozen"
+
+
+class UnknownCaller(VaultError):
+    """No caller of that name is frozen."""
+
+    code = "unknown_caller"
+
+
+class ApprovalRequired(VaultError):
+    """A second person must approve; the proposal that they see is made.
+
+    Attributes:
+        proposal: its id, to be sent with the request once it is approved.
+        approved, needed: people, the author included.
+    """
+
+    code = "approval_required"
+
+    def __init__(self, reason: str, proposal: str, approved: int, needed: int) -> None:
+        super().__init__(reason)
+        self.proposal, self.approved, self.needed = proposal, approved, needed
+
+
+class ApprovalNotValid(VaultError):
+    """The proposal is of something else or of somebody else, is not approved, has expired, or was used."""
+
+    code = "approval_not_valid"
+
+
+class SelfApproval(VaultError):
+    """Nobody approves what they, or a caller that they made, proposed."""
+
+    code = "self_approval"
+
+
+class UnknownProposal(VaultError):
+    """The tenant has no proposal of that id."""
+
+    code = "unknown_proposal"
+
+
+class AuditUnavailable(VaultError):
+    """No place outside of the database takes the audit's records now, so nothing is done."""
+
+    code = "audit_unavailable"
+
+
+class UnknownRecord(VaultError):
+    """The audit has no record of that id or position, or it was archived."""
+
+    code = "unknown_record"
+
+
+class NotSealed(VaultError):
+    """The record is not in the tree yet; it will be in a few seconds."""
+
+    code = "not_sealed"
+
+
+class UnknownLog(VaultError):
+    """The tenant has no audit log of that number."""
+
+    code = "unknown_log"
+
+
+class LogNotBehind(VaultError):
+    """The outside checkpoint is not ahead of the log, so nothing was lost and no new log is opened."""
+
+    code = "log_not_behind"
+
+
+class InvalidCheckpoint(InvalidRequest):
+    """The text is no checkpoint of this log that one of its keys signed."""
+
+    code = "invalid_checkpoint"
+
+
+class UnknownAlarm(VaultError):
+    """The tenant has no alarm of that id."""
+
+    code = "unknown_alarm"

@@ -35,7 +35,7 @@ def add(transaction: Transaction, record: ApiKeyRecord, digest: bytes) -> None:
             operations=" ".join(record.operations),
             fields=None if record.fields is None else " ".join(record.fields),
             created_at=int(record.created_at * 1e6), expires_at=_micros(record.expires_at),
-            revoked_at=None, epoch=transaction.epoch,
+            revoked_at=None, roles=" ".join(record.roles) or None, made_by=record.made_by, epoch=transaction.epoch,
         )
     )  # fmt: skip
 
@@ -60,6 +60,7 @@ def _record(row: Any) -> ApiKeyRecord:
         row.id, row.tenant, row.mode, row.name, tuple(row.operations.split()),
         None if row.fields is None else tuple(row.fields.split()),
         row.created_at / 1e6, _seconds(row.expires_at), _seconds(row.revoked_at),
+        tuple((row.roles or "").split()), row.made_by,
     )  # fmt: skip
 
 

@@ -74,6 +74,8 @@ api_key = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
+    Column("roles", Text),  # space-separated; null for none of its own
+    Column("made_by", Text),  # the caller that made it; null for a tenant's first
     Column("epoch", BigInteger, nullable=False),
     Index(None, "tenant"),
 )
@@ -97,6 +99,7 @@ token = _clustered(
     Column("source", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
+    Column("tags", Text),  # space-separated and sorted; null for none
     Column("epoch", BigInteger, nullable=False),
     Index("ix_token_subject", "bucket", "tenant", "subject",
           sqlite_where=text("subject IS NOT NULL"), postgresql_where=text("subject IS NOT NULL")),
@@ -177,13 +180,203 @@ tombstone = _clustered(
     Index(None, "bucket", "epoch"),
 )
 
-audit_record = _clustered(
+audit_record = _clustered(  # records that are not in the tree yet: the sealer moves them into audit_leaf
     "audit_record",
     Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
     Column("tenant", BigInteger, primary_key=True, autoincrement=False),
     Column("id", LargeBinary, primary_key=True),  # microseconds (8 bytes) and 8 random bytes
     Column("leaf", LargeBinary, nullable=False),
     Column("epoch", BigInteger, nullable=False),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("log", Integer, primary_key=True, autoincrement=False),  # 1, and one more after each restore
+    Column("opened_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("size", BigInteger, nullable=False),  # leaves in the tree
+    Column("dropped", BigInteger, nullable=False),  # leaves before this position were archived and are gone
+    Column("previous", Text),  # the last outside checkpoint of the log before
+    Column("lost_from", BigInteger),  # positions of that log which the restored database does not have
+    Column("lost_to", BigInteger),
+)
+
+audit_leaf = _clustered(
+    "audit_leaf",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),  # one for 65,536 positions
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("log", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),  # of the record
+    Column("leaf", LargeBinary, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+audit_tile = _clustered(  # C2SP tlog-tiles: 256 hashes of one level, fewer in the last
+    "audit_tile",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("log", Integer, primary_key=True, autoincrement=False),
+    Column("level", SmallInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+audit_checkpoint = _clustered(
+    "audit_checkpoint",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("log", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+audit_run = _clustered(  # sorted (prefix of a digest, position): where a token, person or caller occurs
+    "audit_run",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("log", Integer, primary_key=True, autoincrement=False),
+    Column("run", BigInteger, primary_key=True, autoincrement=False),  # the first position that it covers
+    Column("tier", SmallInteger, primary_key=True, autoincrement=False),  # how often it was merged
+    Column("page", Integer, primary_key=True, autoincrement=False),
+    Column("first", LargeBinary, nullable=False),  # the first prefix in the page
+    Column("last", LargeBinary, nullable=False),  # and the last
+    Column("until", BigInteger, nullable=False),  # the position behind the last that the run covers
+    Column("entries", LargeBinary, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+audit_signer = Table(
+    "audit_signer",
+    metadata,
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("log", Integer, primary_key=True, autoincrement=False),
+    Column("key", BigInteger, primary_key=True, autoincrement=False),  # audit keyset version
+    Column("public", LargeBinary, nullable=False),  # Ed25519; outlives the version
+    Column("first", BigInteger),  # positions of the first and last leaf whose digests are under it
+    Column("last", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+audit_sink = Table(
+    "audit_sink",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("log", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False),  # records before it have been delivered
+    Column("size", BigInteger, nullable=False),  # of the last checkpoint delivered
+    Column("at", BigInteger, nullable=False),
+)
+
+audit_health = Table(
+    "audit_health",
+    metadata,
+    Column("name", Text, primary_key=True),  # a sink's, or "sealer"
+    Column("state", Text, nullable=False),  # ok, or the stable code of what is wrong
+    Column("since", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+)
+
+policy = Table(
+    "policy",
+    metadata,
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),  # the newest is in force
+    Column("document", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # SHA-256 of the document
+    Column("author", Text, nullable=False),
+    Column("proposal", Text),
+    Column("taken_at", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+proposal = Table(
+    "proposal",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", BigInteger, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # SHA-256 of the action and its exact parameters
+    Column("summary", Text, nullable=False),  # what the second person reads; no value, no token
+    Column("document", Text),  # a policy's text
+    Column("author", Text, nullable=False),
+    Column("needed", SmallInteger, nullable=False),  # people, the author included
+    Column("state", Text, nullable=False),  # open, used, rejected, withdrawn
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Column("epoch", BigInteger, nullable=False),
+    Index(None, "tenant", "created_at"),
+)
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("proposal", Text, primary_key=True),
+    Column("caller", Text, primary_key=True),
+    Column("verdict", Text, nullable=False),  # approved or rejected
+    Column("at", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+spending = _clustered(
+    "spending",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("who", LargeBinary, primary_key=True),  # keyed digest of a caller
+    Column("window", Text, primary_key=True),  # minute, hour, day: values revealed; sweep: misses
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("barred_until", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Index(None, "bucket", "expires_at"),
+)
+
+frozen_caller = Table(
+    "frozen_caller",
+    metadata,
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("caller", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("frozen_by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", BigInteger),  # null where it is nobody's alone
+    Column("kind", Text, nullable=False),
+    Column("detail", Text, nullable=False),  # JSON: names, codes and counts alone
+    Column("caller", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("acknowledged_at", BigInteger),
+    Column("acknowledged_by", Text),
+    Column("epoch", BigInteger, nullable=False),
+    Index(None, "tenant", "at"),
+)
+
+alarm_delivery = Table(
+    "alarm_delivery",
+    metadata,
+    Column("alarm", Text, primary_key=True),
+    Column("hook", Text, primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    Column("problem", Text),  # the stable code of the last failure
+    Index(None, "sent_at", "next_at"),
 )
 
 idempotency = _clustered(
