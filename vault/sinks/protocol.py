@@ -7,12 +7,24 @@ from dataclasses import dataclass
 from typing import Protocol
 
 LONGEST_RECORD = 1_048_576  # bytes of a leaf that every sink must take
+PATIENCE = (
+    0.9  # seconds that a sink gives a disk or a peer; with what is around it, all of it ends within 1.5
+)
+
+CODES = (
+    "sink_altered", "sink_broken", "sink_differs", "sink_full", "sink_no_folder", "sink_no_reader", "sink_no_receipt",
+    "sink_not_a_file", "sink_permission", "sink_read_only", "sink_refused", "sink_removed", "sink_renamed",
+    "sink_replaced", "sink_slow", "sink_stalled", "sink_too_long", "sink_truncated", "sink_unreachable",
+    "sink_untrusted",
+)  # fmt: skip
 
 
 class SinkFailed(Exception):
     """The sink did not take it, or is not what it was; `code` is stable and safe to show, the text holds no record."""
 
     def __init__(self, code: str, reason: str) -> None:
+        if code not in CODES:
+            raise ValueError(f"{code} is no code of a sink")
         super().__init__(reason)
         self.code = code
 
@@ -72,7 +84,10 @@ class Sink(Protocol):
         """
 
     def restart_from(self, origin: str) -> int | None:
-        """Return the position from which the log must be delivered anew: what was taken is gone. None if it is not."""
+        """Return the position behind the last record of the log that it still holds, 0 for none; None if it can't tell.
+
+        What lies from there on is delivered anew, though it was taken before: it is gone.
+        """
 
     def close(self) -> None:
         """Let go of files and connections."""
