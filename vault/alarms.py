@@ -30,6 +30,8 @@ def raise_alarm(
     who: Actor | int | None,
     kind: str,
     detail: Mapping[str, str | int] | None = None,
+    *,
+    cause: str = "",
 ) -> str:
     """Raise an alarm with this transaction's commit; return its id.
 

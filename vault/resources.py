@@ -16,6 +16,7 @@ from vault.audit import journal
 from vault.columns import Actor, Description
 from vault.context import number, pack
 from vault.errors import HashingUnavailable, ItemError, UnreadableValue, VaultError
+from vault.gatekeeping import Gate, OpenGate
 from vault.index import token_buckets
 from vault.passwords.hasher import Hasher
 from vault.passwords.limits import Limits
@@ -55,6 +56,7 @@ class Resources:
         gone: whether the process of a name, as leases have it, is known to have ended.
         passwords: which may be had, how they are hashed, how much guessing is let through.
         hasher: what hashes them; None where no passwords are.
+        gate: whether requests may be served: while their records are taken outside.
     """
 
     database: Database
@@ -63,6 +65,7 @@ class Resources:
     gone: Callable[[str], bool] = lambda _: False
     passwords: Passwords = field(default_factory=Passwords)
     hasher: Hasher | None = None
+    gate: Gate = field(default_factory=OpenGate)
 
     def hashing(self) -> Hasher:
         """Return what hashes passwords; HashingUnavailable where nothing does."""

@@ -63,7 +63,9 @@ def open_sink(url: str, around: Surroundings) -> Sink:
     except ValueError:
         raise InvalidRequest("a sink's URL cannot be read") from None
     if maker is None:
-        raise InvalidRequest("a sink's URL begins with file:, syslog+tcp:, syslog+tls:, syslog+unix:, s3: or witness+https:")
+        raise InvalidRequest(
+            "a sink's URL begins with file:, syslog+tcp:, syslog+tls:, syslog+unix:, s3: or witness+https:"
+        )
     if "@" in parsed.netloc or parsed.fragment:
         raise InvalidRequest("a sink's URL holds no user, password or fragment: secrets come from files")
     if port is None and parsed.scheme in {"syslog+tcp", "syslog+tls"}:
@@ -113,7 +115,9 @@ def _s3(parsed: SplitResult, options: Mapping[str, str], around: Surroundings) -
         raise InvalidRequest("an S3 sink's endpoint is an https address, or http of this machine")
     if around.s3_keys is None:
         raise InvalidRequest("an S3 sink needs its access key and secret key, each in a file")
-    place = Bucket(parsed.netloc, unquote(parsed.path).strip("/"), options["region"], *around.s3_keys, endpoint)
+    place = Bucket(
+        parsed.netloc, unquote(parsed.path).strip("/"), options["region"], *around.s3_keys, endpoint
+    )
     return S3Sink(place, around.monotonic)
 
 
@@ -129,13 +133,17 @@ def _witness(parsed: SplitResult, options: Mapping[str, str], around: Surroundin
 def _path(parsed: SplitResult) -> Path:
     path = Path(unquote(parsed.path))
     if parsed.netloc or not path.is_absolute() or "\0" in parsed.path or path.name == "":
-        raise InvalidRequest(f"a {parsed.scheme} sink's URL names an absolute path, such as {parsed.scheme}:/path")
+        raise InvalidRequest(
+            f"a {parsed.scheme} sink's URL names an absolute path, such as {parsed.scheme}:/path"
+        )
     return path
 
 
 def _known(options: Mapping[str, str], *names: str) -> None:
     if not set(options) <= set(names):
-        raise InvalidRequest(f"a sink's URL of this kind takes {' and '.join(names)} behind ? and nothing else")
+        raise InvalidRequest(
+            f"a sink's URL of this kind takes {' and '.join(names)} behind ? and nothing else"
+        )
 
 
 def _size(text: str) -> int:

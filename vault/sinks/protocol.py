@@ -29,6 +29,14 @@ class SinkFailed(Exception):
         self.code = code
 
 
+class ProofNeeded(SinkFailed):
+    """A witness has cosigned another size than the proof begins at; `size` is that one."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__("sink_differs", "the witness knows another checkpoint")
+        self.size = size
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One record as it lies in the tree."""
