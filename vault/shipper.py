@@ -7,7 +7,7 @@ from threading import Lock, Thread
 
 from vault import outside
 from vault.alarms import raise_alarm
-from vault.audit import merkle, tiles
+from vault.audit import merkle, notes, tiles
 from vault.audit.checkpoints import log_name
 from vault.errors import VaultError
 from vault.outside import Said
@@ -153,20 +153,21 @@ class Feed:
             cursor = cursor if holds >= cursor.position else Cursor(holds, 0)
         elif holds is not None:
             cursor = Cursor(cursor.position, holds)
+        corrected = False
         while not self._told() and self._held() == self._fence:
             batch, after = self._batch(log, cursor)
             if batch is None:
                 return
             try:
-                self._sink.deliver(batch)
+                note = self._sink.deliver(batch)
             except ProofNeeded as needed:
-                batch, after = self._batch(log, Cursor(cursor.position, needed.size))
-                if batch is None:
-                    return
-                self._sink.deliver(batch)
+                if corrected:
+                    raise
+                corrected, cursor = True, Cursor(cursor.position, needed.size)
+                continue
             self._most = min(MOST_RECORDS, self._most * 2)
-            self._moved(log, after, batch)
-            cursor = after
+            self._moved(log, after, batch, note)
+            corrected, cursor = False, after
 
     def _batch(self, log: Log, cursor: Cursor) -> tuple[Batch | None, Cursor]:
         """Return what comes next behind a cursor, and the cursor behind that; None if there is nothing."""
@@ -203,13 +204,15 @@ class Feed:
 
         return merkle.consistency_proof(first, log.size, tiles.nodes(log.size, read))
 
-    def _moved(self, log: Log, cursor: Cursor, batch: Batch) -> None:
+    def _moved(self, log: Log, cursor: Cursor, batch: Batch, note: str) -> None:
         late = self._late(log, cursor, batch)
 
         def work(transaction: Transaction) -> str | None:
             sinks.move(transaction, self.name, (log.tenant, log.log), cursor)
+            if note:
+                _cosign(transaction, batch, note)
             if late:
-                detail = {"sink": self.name, "records": log.size - cursor.position}
+                detail: dict[str, str | int] = {"sink": self.name, "records": log.size - cursor.position}
                 raise_alarm(transaction, None, "audit_behind", detail, cause=self.name)
             return outside.tell(transaction, Said(self.name, OK), self._holding)
 
@@ -237,6 +240,14 @@ class Feed:
         self._resources.database.write(
             lambda transaction: transaction.append("audit_record", rows), reads=False
         )
+
+
+def _cosign(transaction: Transaction, batch: Batch, note: str) -> None:
+    """Keep what a witness signed beside the signatures that the checkpoint has."""
+    kept = auditlog.checkpoint(transaction.connection, batch.tenant, batch.log, batch.size)
+    if kept is not None:
+        both = notes.with_signatures(notes.parse(kept.note), notes.parse(note).signatures)
+        sinks.cosign(transaction, (batch.tenant, batch.log), batch.size, both.whole())
 
 
 def _within(entries: list[Entry]) -> list[Entry]:

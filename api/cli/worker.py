@@ -11,9 +11,13 @@ import msgspec
 from api.cli.ending import Ending
 
 if TYPE_CHECKING:
+    from api.config import Settings
     from api.logs import RequestLog
+    from vault.alerter import Alerter
     from vault.jobs import Jobs
     from vault.maintenance import Maintenance
+    from vault.resources import Resources
+    from vault.shipper import Shipper
 
 
 @click.command(short_help="Do background work.")
@@ -37,17 +41,42 @@ def worker(parent: int | None, once: bool) -> None:
     holder = processes.name()
     work = Maintenance(resources, holder)
     jobs = Jobs(resources, holder, ending, ending.wait, lambda error: log.failure(error, "jobs"))
+    shipper, alerter = _outward(resources, settings, holder, ending, log)
     presence = open_presence(resources, "worker", log)
     presence.start()
     try:
         if once:
             _once(work, jobs, log, ending)
+            shipper.run_once()
+            alerter.run_once()
         else:
+            shipper.start()
+            alerter.start()
             _again(work, jobs, log, ending, settings.maintenance_seconds)
+            shipper.join()
+            alerter.join()
     finally:
         _release(work, log)
         presence.stop()
         resources.close()
+
+
+def _outward(
+    resources: Resources, settings: Settings, holder: str, ending: Ending, log: RequestLog
+) -> tuple[Shipper, Alerter]:
+    """Return what gives the audit to places outside, and what tells people of alarms."""
+    from api.outside import open_hooks, open_sinks
+    from vault.alerter import Alerter
+    from vault.shipper import Shipper
+
+    sinks, hooks = open_sinks(settings), open_hooks(settings)
+    shipper = Shipper(
+        resources, sinks, holder, ending, ending.wait, lambda error: log.failure(error, "shipper")
+    )
+    alerter = Alerter(
+        resources, hooks, holder, ending, ending.wait, lambda error: log.failure(error, "alerter")
+    )
+    return shipper, alerter
 
 
 def _once(work: Maintenance, jobs: Jobs, log: RequestLog, ending: Ending) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Event, Thread
+from typing import TypeVar
 
 from vault.sinks.protocol import Batch, Sink, SinkFailed
+
+T = TypeVar("T")
 
 LIMIT = 1.1  # seconds; a sink itself gives up before, and then says better why
 
@@ -30,9 +33,9 @@ class Bounded:
         """The sink's own."""
         return self._sink.holds_records
 
-    def deliver(self, batch: Batch) -> None:
+    def deliver(self, batch: Batch) -> str:
         """Deliver; SinkFailed, `sink_slow`, if it takes too long."""
-        self._run(lambda: self._sink.deliver(batch))
+        return self._run(lambda: self._sink.deliver(batch))
 
     def probe(self) -> None:
         """Probe; SinkFailed, `sink_slow`, if it takes too long."""
@@ -49,14 +52,14 @@ class Bounded:
     def _stuck(self) -> bool:
         return self._busy is not None and not self._busy.is_set()
 
-    def _run(self, call: Callable[[], None]) -> None:
+    def _run(self, call: Callable[[], T]) -> T:
         if self._stuck():
             raise SinkFailed("sink_slow", "an earlier call has not ended yet")
-        done, errors = Event(), list[BaseException]()
+        done, results, errors = Event(), list[T](), list[BaseException]()
 
         def work() -> None:
             try:
-                call()
+                results.append(call())
             except BaseException as error:  # noqa: BLE001 - raised again by who waits
                 errors.append(error)
             finally:
@@ -68,3 +71,4 @@ class Bounded:
             raise SinkFailed("sink_slow", "it did not end in time")
         if errors:
             raise errors[0]
+        return results[0]

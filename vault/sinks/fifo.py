@@ -35,12 +35,13 @@ class FifoSink:
         """`file:` and the path."""
         return f"file:{self._path}"
 
-    def deliver(self, batch: Batch) -> None:
+    def deliver(self, batch: Batch) -> str:
         """Write the lines and wait until the reader has taken them."""
         text = [lines.of_record(batch.origin, one) for one in batch.entries]
         if batch.note:
             text.append(lines.of_checkpoint(batch))
         self._send(b"".join(text))
+        return ""
 
     def probe(self) -> None:
         """Raise SinkFailed unless somebody has the pipe open for reading and has taken what was written."""

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from vault.audit.readable import time_text
 from vault.sinks import lines, parts, space
 from vault.sinks.protocol import Batch, SinkFailed
 
@@ -51,7 +52,7 @@ class FileSink:
         """`file:` and the path."""
         return f"file:{self._path}"
 
-    def deliver(self, batch: Batch) -> None:
+    def deliver(self, batch: Batch) -> str:
         """Append what the file does not hold yet, and sync it."""
         with self._open() as file:
             from_here = self._holds.get(batch.origin, 0)
@@ -65,6 +66,7 @@ class FileSink:
             self._say_again(file)
         if self._rotate and self._part is not None and self._part.left.st_size >= self._rotate:
             self._finish(self._part)
+        return ""
 
     def probe(self) -> None:
         """Look at the file and try to reserve room behind it."""
@@ -219,4 +221,4 @@ class FileSink:
             raise space.failed(error) from None
 
     def _now(self) -> str:
-        return lines.stamp(int(self._clock() * 1_000_000))
+        return time_text(int(self._clock() * 1_000_000))

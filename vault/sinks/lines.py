@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 
-from vault.audit.leaf import Record, decode
+from vault.audit.leaf import decode
+from vault.audit.readable import time_text
 from vault.sinks.protocol import Batch, Entry
 
 Holds = dict[str, int]  # by log: the position behind the last record held
@@ -28,17 +28,7 @@ def members(leaf: bytes) -> dict[str, str | int]:
         record = decode(leaf)
     except ValueError:
         return {}
-    return {"at": moment(record), **{name: getattr(record, name) for name in _WORDS}}
-
-
-def moment(record: Record) -> str:
-    """Return when a record was made, with microseconds, as RFC 3339 has it."""
-    return stamp(record.at)
-
-
-def stamp(micros: int) -> str:
-    """Return microseconds since 1970 as RFC 3339 has them."""
-    return datetime.fromtimestamp(micros / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return {"at": time_text(record.at), **{name: getattr(record, name) for name in _WORDS}}
 
 
 def of_record(log: str, entry: Entry) -> bytes:

@@ -126,8 +126,9 @@ def _witness(parsed: SplitResult, options: Mapping[str, str], around: Surroundin
     address = parsed._replace(scheme=parsed.scheme.removeprefix("witness+"), query="").geturl().rstrip("/")
     if not is_fit(address):
         raise InvalidRequest("a witness's address is https, or http of this machine")
+    # A + in a query is read as a space, and no key has one.
     trust = _trust(options) if address.startswith("https:") else None
-    return WitnessSink(address, options.get("key", ""), around.monotonic, trust)
+    return WitnessSink(address, options.get("key", "").replace(" ", "+"), around.monotonic, trust)
 
 
 def _path(parsed: SplitResult) -> Path:

@@ -79,9 +79,10 @@ class Sink(Protocol):
     def holds_records(self) -> bool:
         """Whether it keeps records, and not checkpoints alone."""
 
-    def deliver(self, batch: Batch) -> None:
+    def deliver(self, batch: Batch) -> str:
         """Return once everything is durable there; the same batch may come again. Ends within 1.5 seconds.
 
+        Returns "", or the note with a signature that the place has added.
         Raises SinkFailed if it is not.
         """
 

@@ -26,13 +26,13 @@ def of_record(log: str, entry: Entry, host: str, longest: int = LONGEST) -> Iter
     said = lines.members(entry.leaf)
     at, leaf = str(said.pop("at", "-")), b64encode(entry.leaf)
     known: dict[str, str | int] = {"log": log, "position": entry.position, **said}
-    widest = {"part": 1_000_000, "parts": 1_000_000}
+    widest: dict[str, str | int] = {"part": 1_000_000, "parts": 1_000_000}
     room = longest - len(_message("record", at, host, known | widest, b""))
     if room < _PIECE:
         raise SinkFailed("sink_too_long", "a record is longer than the receiver takes")
     pieces = [leaf[start : start + room] for start in range(0, len(leaf), room)]
     for number, piece in enumerate(pieces, 1):
-        numbers = {"part": number, "parts": len(pieces)} if len(pieces) > 1 else {}
+        numbers: dict[str, str | int] = {"part": number, "parts": len(pieces)} if len(pieces) > 1 else {}
         yield _message("record", at, host, known | numbers, piece)
 
 
@@ -47,7 +47,7 @@ def framed(message: bytes) -> bytes:
     return b"%d %s" % (len(message), message)
 
 
-def _message(kind: str, at: str, host: str, members: Mapping[str, str | int], text: bytes) -> bytes:
+def _message(kind: str, at: str, host: str, members: Mapping[str, object], text: bytes) -> bytes:
     data = " ".join(f'{name}="{_escaped(str(value))}"' for name, value in members.items() if value != "")
     head = f"<{_PRIORITY}>1 {at} {host} strongroom - {kind} [strongroom@32473 {data}] "
     return head.encode("ascii") + text

@@ -65,7 +65,7 @@ class S3Sink:
         """`s3://bucket/prefix`."""
         return f"s3://{self._place.bucket}/{self._place.prefix}".rstrip("/")
 
-    def deliver(self, batch: Batch) -> None:
+    def deliver(self, batch: Batch) -> str:
         """Put the records as one object, and the checkpoint as another."""
         deadline = Deadline(self._monotonic)
         if batch.entries:
@@ -78,6 +78,7 @@ class S3Sink:
             note = batch.note.encode()
             digest = hashlib.sha256(note).hexdigest()[:16]
             self._put(f"{batch.origin}/checkpoints/{batch.size:016}-{digest}.txt", note, deadline)
+        return ""
 
     def probe(self) -> None:
         """Put the mark, and look whether the newest object is there."""
@@ -125,11 +126,12 @@ def _call(work: Callable[[], T], deadline: Deadline) -> T:
 
 def _store(place: Bucket) -> S3Store:
     wait = timedelta(seconds=PATIENCE)
+    elsewhere = {} if place.endpoint is None else {"endpoint": place.endpoint}
     return S3Store(
-        place.bucket, prefix=place.prefix or None, region=place.region, endpoint=place.endpoint,
-        access_key_id=place.access_key, secret_access_key=place.secret_key,
+        place.bucket, prefix=place.prefix or None, region=place.region, access_key_id=place.access_key,
+        secret_access_key=place.secret_key, retry_config={"max_retries": 0, "retry_timeout": wait},
         client_options={
             "allow_http": (place.endpoint or "").startswith("http://"), "timeout": wait, "connect_timeout": wait,
         },
-        retry_config={"max_retries": 0, "retry_timeout": wait},
+        **elsewhere,
     )  # fmt: skip

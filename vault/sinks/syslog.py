@@ -51,7 +51,7 @@ class SyslogSink:
         """`syslog+tcp://host:port` and the like."""
         return self._way.name
 
-    def deliver(self, batch: Batch) -> None:
+    def deliver(self, batch: Batch) -> str:
         """Send the messages and wait until they were read."""
         messages = [
             message
@@ -61,6 +61,7 @@ class SyslogSink:
         if batch.note:
             messages.append(rfc5424.of_checkpoint(batch, self._host))
         self._way.send(messages)
+        return ""
 
     def probe(self) -> None:
         """Send nothing, and wait until that was read."""
@@ -117,16 +118,27 @@ class Stream:
 
     @staticmethod
     def _receipt(connection: socket.socket, deadline: Deadline) -> None:
-        """Close our side, and read on until the receiver has closed its own."""
+        """Close our side, and read on until the receiver has closed its own, having taken all that was sent.
+
+        One that closes without reading resets the connection, or leaves bytes that its kernel never acknowledges.
+        """
         if isinstance(connection, ssl.SSLSocket):
             connection.settimeout(deadline.left())
-            connection.unwrap().close()
+            with connection.unwrap() as plain:
+                _acknowledged(plain, deadline)
             return
+        connection.setblocking(False)
+        try:
+            early = connection.recv(1, socket.MSG_PEEK) == b""
+        except BlockingIOError:
+            early = False
+        if early:
+            raise SinkFailed("sink_no_receipt", "the receiver closed before it was told all")
         connection.shutdown(socket.SHUT_WR)
-        while True:
+        connection.settimeout(deadline.left())
+        while connection.recv(4_096):
             connection.settimeout(deadline.left())
-            if not connection.recv(4_096):
-                return
+        _acknowledged(connection, deadline)
 
 
 class Local:
@@ -176,7 +188,16 @@ def _write(connection: socket.socket, data: bytes, deadline: Deadline) -> None:
         rest = rest[connection.send(rest) :]
 
 
+def _acknowledged(connection: socket.socket, deadline: Deadline) -> None:
+    """Wait until the other side's kernel has acknowledged every byte; OSError once it resets the connection."""
+    while _unread(connection):
+        error = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise OSError(error, "")
+        time.sleep(min(LOOK, deadline.left()))
+
+
 def _unread(connection: socket.socket) -> int:
-    """Return how much of what was sent over a Unix socket the receiver has not read; 0 for nothing."""
+    """Return how much of what was sent is still ours, 0 for nothing (unix(7): unread; tcp(7): not acknowledged)."""
     (count,) = struct.unpack("i", ioctl(connection, TIOCOUTQ, b"\0\0\0\0"))
     return int(count)

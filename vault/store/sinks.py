@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
-from vault.store.tables import audit_sink
+from vault.store.auditlog import bucket_of
+from vault.store.tables import audit_checkpoint, audit_sink
 from vault.store.writer import Transaction
 
 LogKey = tuple[int, int]  # tenant and number of a log
@@ -36,3 +37,12 @@ def move(transaction: Transaction, name: str, log: LogKey, cursor: Cursor) -> No
         transaction.connection.execute(
             insert(audit_sink).values(name=name, tenant=log[0], log=log[1], **values)
         )
+
+
+def cosign(transaction: Transaction, log: LogKey, size: int, note: str) -> None:
+    """Put a checkpoint's note with more signatures in the place of the one that is there."""
+    tenant, number = log
+    table = audit_checkpoint
+    there = (table.c.bucket == bucket_of(tenant, size)) & (table.c.tenant == tenant)
+    mine = there & (table.c.log == number) & (table.c.size == size)
+    transaction.connection.execute(update(table).where(mine).values(note=note, epoch=transaction.epoch))
