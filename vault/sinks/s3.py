@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import obstore
 from obstore.exceptions import (
@@ -26,6 +26,9 @@ from obstore.store import S3Store
 from vault.sinks import lines
 from vault.sinks.deadline import Deadline
 from vault.sinks.protocol import PATIENCE, Batch, SinkFailed
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 T = TypeVar("T")
 
@@ -126,12 +129,12 @@ def _call(work: Callable[[], T], deadline: Deadline) -> T:
 
 def _store(place: Bucket) -> S3Store:
     wait = timedelta(seconds=PATIENCE)
-    elsewhere = {} if place.endpoint is None else {"endpoint": place.endpoint}
+    elsewhere: S3Config = {} if place.endpoint is None else {"endpoint": place.endpoint}
     return S3Store(
         place.bucket, prefix=place.prefix or None, region=place.region, access_key_id=place.access_key,
         secret_access_key=place.secret_key, retry_config={"max_retries": 0, "retry_timeout": wait},
         client_options={
             "allow_http": (place.endpoint or "").startswith("http://"), "timeout": wait, "connect_timeout": wait,
         },
-        **elsewhere,
+        config=elsewhere,
     )  # fmt: skip
