@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from vault.errors import VaultError
 
-
-class AuditFault(VaultError, ValueError):
-    """Root of these; never raised itself. The text never holds what was read."""
+class AuditFault(ValueError):
+    """Root of these; never raised itself, never holds what was read. What comes to a door is translated before it."""
 
     code = "audit_fault"
 
@@ -63,3 +61,19 @@ class FileDamaged(AuditFault):
     """The export or archive is cut off, altered, or none."""
 
     code = "file_damaged"
+
+
+class WitnessRefused(AuditFault):
+    """A witness does not cosign.
+
+    Attributes:
+        status: of HTTP, as C2SP tlog-witness has it: 400, 403, 404, 409 or 422.
+        body: of the reply: the size that the witness has, where that was wrong.
+        media_type: of the body.
+    """
+
+    code = "witness_refused"
+
+    def __init__(self, status: int, reason: str, body: str = "", media_type: str = "text/plain") -> None:
+        super().__init__(reason)
+        self.status, self.body, self.media_type = status, body, media_type

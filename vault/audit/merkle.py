@@ -179,9 +179,11 @@ def verify_subtree(
     The algorithm of draft-ietf-plants-merkle-tree-certs, section 4.4.3, which is RFC 9162, section 2.1.4.2, where
     `start` is 0. Raises ProofInvalid if it is not shown.
     """
-    _check([subtree, root, *proof])
     if start == end <= size and subtree == EMPTY_ROOT and not proof:
         return
+    if 0 == start < end == size and subtree == root and not proof:
+        return
+    _check([subtree, root, *proof])
     if not 0 <= start < end <= size or not _is_subtree(start, end):
         raise ProofInvalid("the subtree is not in the tree")
     low, high, last = start, end - 1, size - 1

@@ -147,14 +147,15 @@ def cosigned(text: str, at: int) -> bytes:
 
 def parse(note: str | bytes) -> Note:
     """Return a note's text and signatures; raise NoteMalformed if it is not one to the byte."""
-    whole = _text(note)
-    text, blank, lines = whole.rpartition("\n\n")
-    if not blank or not text or not lines.endswith("\n"):
+    text, blank, lines = _text(note).rpartition("\n\n")
+    if not blank or not text:
         raise NoteMalformed("a note is text, an empty line and lines of signatures")
-    signatures = lines[:-1].split("\n")
-    if len(signatures) > MAX_SIGNATURES:
-        raise NoteMalformed(f"the note has more than {MAX_SIGNATURES} signatures")
-    return Note(text + "\n", tuple(map(_signature, signatures)))
+    return Note(text + "\n", _signatures(lines))
+
+
+def signatures(lines: str | bytes) -> tuple[Signature, ...]:
+    """Return the signatures that a witness answers with, a line each; raise NoteMalformed."""
+    return _signatures(_text(lines))
 
 
 def verified(note: Note, keys: Iterable[Verifier]) -> list[str]:
@@ -219,6 +220,15 @@ def _check(text: str) -> None:
 def _check_characters(text: str) -> None:
     if any(character < " " for character in text.replace("\n", "")):
         raise NoteMalformed("the note has a control character")
+
+
+def _signatures(text: str) -> tuple[Signature, ...]:
+    if not text.endswith("\n"):
+        raise NoteMalformed("a line under the note does not end")
+    lines = text[:-1].split("\n")
+    if len(lines) > MAX_SIGNATURES:
+        raise NoteMalformed(f"the note has more than {MAX_SIGNATURES} signatures")
+    return tuple(map(_signature, lines))
 
 
 def _signature(line: str) -> Signature:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -37,9 +36,14 @@ def record(number: int, draw: random.Random, **parts: Any) -> bytes:
 
 @cache
 def records(count: int, seed: int = 0) -> tuple[bytes, ...]:
-    """So many records, always the same ones."""
+    """So many records, always the same ones; each has its own id and time, and the other parts of one of 64."""
     draw = random.Random(seed)
-    return tuple(record(number, draw) for number in range(count))
+    models = [record(number, draw) for number in range(64)]
+    times = [(1_800_000_000_000_000 + number).to_bytes(8, "big") for number in range(count)]
+    return tuple([
+        model[:5] + at + draw.randbytes(8) + model[21:25] + at + model[33:]
+        for at, model in zip(times, models * (count // 64 + 1), strict=False)
+    ])  # fmt: skip
 
 
 @dataclass
@@ -72,8 +76,7 @@ class Log:
 def _whole(count: int, every: int) -> Log:
     leaves = records(count)
     hashes = merkle.leaf_hashes(leaves)
-    sizes = [*range(every, count, every), count]
-    return Log([*leaves], hashes, [signed(hashes, size) for size in sizes])
+    return Log([*leaves], hashes, chain(hashes, [*range(every, count, every), count]))
 
 
 def whole(count: int, every: int = 100) -> Log:
@@ -86,9 +89,13 @@ def signed(hashes: Sequence[bytes], size: int, signer: Signer = SIGNER) -> str:
     return checkpoints.sign(signer, size, merkle.root_of(hashes[:size]))
 
 
-def before(position: int, every: int) -> int:
-    """The size of the last checkpoint that does not cover a position."""
-    return position // every * every
+def chain(hashes: Sequence[bytes], sizes: Sequence[int], signer: Signer = SIGNER) -> list[str]:
+    """The checkpoints of several sizes, which are in order."""
+    frontier, notes = merkle.Frontier(), []
+    for size in sizes:
+        frontier.extend(hashes[frontier.size : size])
+        notes.append(checkpoints.sign(signer, size, frontier.root()))
+    return notes
 
 
 class Store:
@@ -106,8 +113,3 @@ class Store:
         changed = tiles.grow(size, hashes, self.read)
         self.tiles.update({(level, number): packed for level, number, packed in changed})
         return changed
-
-
-def first_above(sizes: Sequence[int], position: int) -> int:
-    """The smallest of these sizes that covers a position."""
-    return sizes[bisect_right(sizes, position)]
