@@ -6,13 +6,14 @@ import json
 import time
 from base64 import b64decode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.vault.conftest import Shop
+from tests.vault.conftest import Shop, open_shop
 from vault.alarming import Alarms
 from vault.audit.leaf import decode
 from vault.errors import AuditUnavailable
@@ -81,15 +82,31 @@ class Home:
         return sorted((alarm.kind, alarm.caller) for alarm in listed)
 
 
-@pytest.fixture
-def home(shop: Shop, tmp_path: Path) -> Iterator[Home]:
-    made = Home(shop, tmp_path)
+@contextmanager
+def kept(shop: Shop, folder: Path) -> Iterator[Home]:
+    made = Home(shop, folder)
     yield made
     for sink in made.sinks:
         sink.close()
 
 
-def test_every_record_and_checkpoint_goes_out_once(home: Home) -> None:
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    shop = open_shop(f"sqlite:///{tmp_path}/vault.db")
+    with kept(shop, tmp_path) as made:
+        yield made
+    shop.vault.close()
+
+
+@pytest.fixture
+def home_on(shop: Shop, tmp_path: Path) -> Iterator[Home]:
+    """The same on SQLite and on PostgreSQL in turn."""
+    with kept(shop, tmp_path) as made:
+        yield made
+
+
+def test_every_record_and_checkpoint_goes_out_once(home_on: Home) -> None:
+    home = home_on
     shipper = home.shipper()
     for number in range(3):
         home.shop.tokenize("phone", f"+861380013800{number}")
@@ -111,7 +128,8 @@ def test_the_gate_opens_when_a_place_takes_records(home: Home) -> None:
     assert home.gate().state() == "ok"
 
 
-def test_a_loss_shuts_the_gate_raises_alarms_and_heals_by_itself(home: Home) -> None:
+def test_a_loss_shuts_the_gate_raises_alarms_and_heals_by_itself(home_on: Home) -> None:
+    home = home_on
     shipper = home.shipper()
     home.shop.tokenize("phone", "+8613800138000")
     home.seal()
