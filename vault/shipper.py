@@ -22,6 +22,7 @@ from vault.store.writer import Transaction
 LEASE, LEASE_SECONDS, RENEW = "audit-shipper", 5.0, 1.0
 PAUSE = 0.4  # seconds between two rounds; with a sink's patience and the gate's look, a failure shows within 2 seconds
 MOST_RECORDS, MOST_BYTES, FEWEST = 2_000, 4 * 1024 * 1024, 50  # of a batch; fewer for a sink that is slow
+SETTLE = 1.0  # seconds after a failure, so that every process has seen it before the sink is well again
 BEHIND_SECONDS = 30  # after which an alarm says that a sink does not keep up
 
 
@@ -114,23 +115,24 @@ class Feed:
     def run(self) -> None:
         """Go round until the process is told to end."""
         while not self._told():
+            well = True
             try:
-                self.round()
+                well = self.round()
             except VaultError:  # the database is away: what nobody says any more is not believed for long
                 pass
             except Exception as error:  # noqa: BLE001 - the thread lives on
                 self._failed(error)
-            self._pause(PAUSE)
+            self._pause(PAUSE if well else SETTLE)
         self._sink.close()
 
-    def round(self) -> None:
-        """Give the sink what it lacks, or look how it is; and say so."""
+    def round(self) -> bool:
+        """Give the sink what it lacks, or look how it is, and say so; return False if it failed."""
         fence = self._held()
         if fence != self._fence:  # another process may have written there in the meantime
             self._sink.close()
             self._fence = fence
         if fence is None:
-            return
+            return True
         try:
             self._sink.probe()
             self._deliver()
@@ -139,6 +141,8 @@ class Feed:
             if failure.code == "sink_slow":
                 self._most = max(FEWEST, self._most // 2)
             self._tell(failure.code)
+            return False
+        return True
 
     def _deliver(self) -> None:
         with self._resources.database.read() as connection:

@@ -35,6 +35,10 @@ class Place:
     faults: ClassVar[dict[str, str]]  # what happens to it, and the code that says so
     sink: Sink
 
+    def url(self) -> str:
+        """Return what settings name it by."""
+        raise NotImplementedError
+
     def held(self) -> Held:
         """Return every record in it."""
         raise NotImplementedError
@@ -73,7 +77,10 @@ class FilePlace(Place):
         self.path = self.disk / "logs" / "audit.ndjson"
         self.path.parent.mkdir()
         self.away = folder / "away"
-        self.sink = open_sink(f"file:{self.path}", AROUND)
+        self.sink = open_sink(self.url(), AROUND)
+
+    def url(self) -> str:
+        return f"file:{self.path}"
 
     def held(self) -> Held:
         return records(self.lines())
@@ -143,7 +150,7 @@ class FifoPlace(Place):
     def __init__(self, folder: Path) -> None:
         self.path, self.data, self.going = folder / "audit.fifo", bytearray(), True
         os.mkfifo(self.path)
-        self.sink = open_sink(f"file:{self.path}", AROUND)
+        self.sink = open_sink(self.url(), AROUND)
         self._open()
 
     def _open(self) -> None:
@@ -161,6 +168,9 @@ class FifoPlace(Place):
             except BlockingIOError:
                 pass
             time.sleep(0.002)
+
+    def url(self) -> str:
+        return f"file:{self.path}"
 
     def held(self) -> Held:
         return records(self.lines())
@@ -268,7 +278,10 @@ class LocalPlace(Place):
     def __init__(self, folder: Path) -> None:
         self.path = folder / "log"
         self.daemon = Daemon(self.path, self.kind)
-        self.sink = open_sink(f"syslog+unix:{self.path}", AROUND)
+        self.sink = open_sink(self.url(), AROUND)
+
+    def url(self) -> str:
+        return f"syslog+unix:{self.path}"
 
     def held(self) -> Held:
         return messages(self.lines())
@@ -307,7 +320,10 @@ class S3Place(Place):
         self.gateway, self.bucket = gateway, gateway.folder / bucket
         self.bucket.mkdir()
         around = Surroundings(time.time, time.monotonic, (gateway.access, gateway.secret))
-        self.sink = open_sink(f"s3://{bucket}/audit?region={REGION}&endpoint={gateway.endpoint}", around)
+        self.sink = open_sink(self.url(), around)
+
+    def url(self) -> str:
+        return f"s3://{self.bucket.name}/audit?region={REGION}&endpoint={self.gateway.endpoint}"
 
     def held(self) -> Held:
         return records(self.lines())
