@@ -17,6 +17,7 @@ from vault import (
     tokenizing,
 )
 from vault.audit import journal
+from vault.auditing import Auditing
 from vault.columns import (
     Actor,
     ApiKeyRecord,
@@ -45,10 +46,15 @@ from vault.store.writer import Transaction
 
 
 class Vault:
-    """Values in, tokens out. Safe to share between threads; every call takes columns and writes its audit record."""
+    """Values in, tokens out. Safe to share between threads; every call takes columns and writes its audit record.
+
+    Attributes:
+        audit: what auditors ask.
+    """
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self.audit = Auditing(resources)
 
     def tokenize(
         self, actor: Actor, columns: Sequence[Column], remember: Remember | None = None

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from api.logs import RequestLog
     from vault.jobs import Jobs
     from vault.maintenance import Maintenance
+    from vault.sealer import Sealer
 
 
 @click.command(short_help="Do background work.")
 @click.option("--parent", type=int, hidden=True, help="End when this parent process has.")
 @click.option("--once", is_flag=True, help="One round, and exit.")
 def worker(parent: int | None, once: bool) -> None:
-    """Do background work until SIGTERM or Ctrl-C: shred what expired, turn keys, forget old replies, close epochs.
+    """Do background work until SIGTERM or Ctrl-C: seal the audit, shred what expired, turn keys, close epochs.
 
     `strongroom serve` runs one by itself. Any number may run: a lease lets one work at a time.
     """
@@ -30,6 +31,7 @@ def worker(parent: int | None, once: bool) -> None:
     from api.wiring import open_presence, open_resources
     from vault.jobs import Jobs
     from vault.maintenance import Maintenance
+    from vault.sealer import Sealer
 
     ending = Ending(parent)
     settings = surroundings.settings()
@@ -37,32 +39,38 @@ def worker(parent: int | None, once: bool) -> None:
     holder = processes.name()
     work = Maintenance(resources, holder)
     jobs = Jobs(resources, holder, ending, ending.wait, lambda error: log.failure(error, "jobs"))
+    sealer = Sealer(resources, holder, ending, ending.wait, lambda error: log.failure(error, "sealer"))
     presence = open_presence(resources, "worker", log)
     presence.start()
     try:
         if once:
-            _once(work, jobs, log, ending)
+            _once(work, jobs, sealer, log, ending)
         else:
-            _again(work, jobs, log, ending, settings.maintenance_seconds)
+            _again(work, jobs, sealer, log, ending, settings.maintenance_seconds)
     finally:
         _release(work, log)
         presence.stop()
         resources.close()
 
 
-def _once(work: Maintenance, jobs: Jobs, log: RequestLog, ending: Ending) -> None:
+def _once(work: Maintenance, jobs: Jobs, sealer: Sealer, log: RequestLog, ending: Ending) -> None:
     if not _round(work, log, ending):
         raise SystemExit(1)
     jobs.run_waiting()
+    sealer.run_once()
 
 
-def _again(work: Maintenance, jobs: Jobs, log: RequestLog, ending: Ending, seconds: float) -> None:
-    """Do a round every so often, and jobs beside them, until told to end."""
+def _again(
+    work: Maintenance, jobs: Jobs, sealer: Sealer, log: RequestLog, ending: Ending, seconds: float
+) -> None:
+    """Do a round every so often, jobs and sealing beside them, until told to end."""
     jobs.start()
+    sealer.start()
     while not ending():
         _round(work, log, ending)
         ending.wait(seconds)
     jobs.join()
+    sealer.join()
 
 
 def _round(work: Maintenance, log: RequestLog, ending: Ending) -> bool:
