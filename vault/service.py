@@ -18,6 +18,7 @@ from vault import (
 )
 from vault.alarming import Alarms
 from vault.audit import journal
+from vault.auditing import Auditing
 from vault.columns import (
     Actor,
     ApiKeyRecord,
@@ -51,12 +52,14 @@ class Vault:
 
     Attributes:
         alarms: what somebody should look at.
+        audit: what auditors ask.
     """
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self.alarms = Alarms(resources)
         self._gauges = Gauges(resources)
+        self.audit = Auditing(resources)
 
     def tokenize(
         self, actor: Actor, columns: Sequence[Column], remember: Remember | None = None

@@ -60,10 +60,11 @@ class Shipper:
             thread.start()
 
     def join(self) -> None:
-        """Wait until what is under way is done, and let another process go on."""
-        for thread in self._threads:
+        """Wait until what is under way is done, give away what was sealed last, and let another process go on."""
+        for thread, feed in zip(self._threads, self._feeds, strict=True):
             if thread.is_alive():
                 thread.join()
+            feed.end()
         if self._feeds:
             leases.release(self._resources.database, LEASE, self._holder)
 
@@ -123,7 +124,15 @@ class Feed:
             except Exception as error:  # noqa: BLE001 - the thread lives on
                 self._failed(error)
             self._pause(PAUSE if well else SETTLE)
-        self._sink.close()
+
+    def end(self) -> None:
+        """Go round a last time, a batch of each log, and close the sink."""
+        try:
+            self.round()
+        except Exception as error:  # noqa: BLE001 - what is left goes out when a process runs again
+            self._failed(error)
+        finally:
+            self._sink.close()
 
     def round(self) -> bool:
         """Give the sink what it lacks, or look how it is, and say so; return False if it failed."""
@@ -157,8 +166,9 @@ class Feed:
             cursor = cursor if holds >= cursor.position else Cursor(holds, 0)
         elif holds is not None:
             cursor = Cursor(cursor.position, holds)
-        corrected = False
-        while not self._told() and self._held() == self._fence:
+        corrected = begun = False
+        while not (begun and self._told()) and self._held() == self._fence:
+            begun = True
             batch, after = self._batch(log, cursor)
             if batch is None:
                 return

@@ -109,3 +109,20 @@ def _leaves(growth: Growth) -> list[tuple[object, ...]]:
         (bucket_of(log.tenant, position), log.tenant, log.log, position, record_id, at, leaf)
         for position, (record_id, at, leaf) in enumerate(growth.leaves, log.size)
     ]
+
+
+def follow(transaction: Transaction, log: Log | None, new: Log) -> None:
+    """End a log, where there is one, and open the one that follows.
+
+    Raises Refused, with Overtaken, if the log grew or ended meanwhile, or the new one is there already.
+    """
+    if log is not None:
+        mine = (audit_log.c.tenant == log.tenant) & (audit_log.c.log == log.log)
+        unmoved = mine & (audit_log.c.size == log.size) & audit_log.c.closed_at.is_(None)
+        closed = transaction.connection.execute(
+            update(audit_log).where(unmoved).values(closed_at=transaction.now)
+        )
+        if closed.rowcount != 1:
+            raise Refused(Overtaken())
+    if not open_log(transaction, new):
+        raise Overtaken
