@@ -66,6 +66,8 @@ class Settings(BaseSettings):
             no wait, the longest wait, and after how many only an operator or a reset lets it through again.
         password_source_free_attempts, password_source_longest_wait_seconds: the same of an address.
         login_record_days: how long a log-in is kept on record.
+        audit_archive: the folder that old audit records go to, which must be there; without one all stay at hand.
+        audit_days: from which age they go there.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRONGROOM_", frozen=True, hide_input_in_errors=True)
@@ -116,6 +118,8 @@ class Settings(BaseSettings):
     password_source_free_attempts: int = Field(default=50, ge=1, le=1_000_000)
     password_source_longest_wait_seconds: int = Field(default=3_600, ge=1, le=86_400)
     login_record_days: int = Field(default=184, ge=1, le=3_650)
+    audit_archive: Path | None = None
+    audit_days: int = Field(default=366, ge=1, le=36_500)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_dir: Path | None = None
 

@@ -15,7 +15,7 @@ from keys.keyring import Keyring
 from vault.passwords.hasher import Hasher
 from vault.passwords.rules import Rules
 from vault.presence import Presence
-from vault.resources import Passwords, Resources
+from vault.resources import Passwords, Records, Resources
 from vault.service import Vault
 from vault.store.database import Database
 from vault.store.keysets import Keysets
@@ -39,7 +39,13 @@ def open_resources(settings: Settings) -> Resources:
     )  # fmt: skip
     keyring.expire_in_time()
     return Resources(
-        database, keyring, time.monotonic, processes.gone, open_passwords(settings), open_hasher(settings)
+        database,
+        keyring,
+        time.monotonic,
+        processes.gone,
+        open_passwords(settings),
+        open_hasher(settings),
+        Records(settings.audit_archive, settings.audit_days),
     )
 
 
