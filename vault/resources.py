@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from keys.errors import UnwrapError
 from keys.keyring import Keyring
@@ -48,6 +49,19 @@ class Passwords:
 
 
 @dataclass(frozen=True, slots=True)
+class Records:
+    """How long audit records stay in the database (PCI DSS v4.0.1, 10.5.1: 12 months at least, 3 at hand).
+
+    Attributes:
+        archive: the folder that old ones go to; without one all stay.
+        days: from which age they go there.
+    """
+
+    archive: Path | None = None
+    days: int = 366
+
+
+@dataclass(frozen=True, slots=True)
 class Resources:
     """The database, the keyring and what is known of the world.
 
@@ -57,6 +71,7 @@ class Resources:
         passwords: which may be had, how they are hashed, how much guessing is let through.
         hasher: what hashes them; None where no passwords are.
         gate: whether requests may be served: while their records are taken outside.
+        records: how long audit records stay.
     """
 
     database: Database
@@ -66,6 +81,7 @@ class Resources:
     passwords: Passwords = field(default_factory=Passwords)
     hasher: Hasher | None = None
     gate: Gate = field(default_factory=OpenGate)
+    records: Records = field(default_factory=Records)
 
     def hashing(self) -> Hasher:
         """Return what hashes passwords; HashingUnavailable where nothing does."""
