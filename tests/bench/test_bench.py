@@ -23,6 +23,7 @@ def test_a_quick_run_prints_every_line() -> None:
     counts = {
         "core": 4 + len(fields.names()),
         "passwords": 9,
+        "policy": 2,
         "logins": 4,
         "columns": 3,
         "singles": 2,
