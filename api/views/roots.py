@@ -27,7 +27,7 @@ _TURN = (RootNotListed, RootCannotTurn, errors.JobRunning)
 @Operation(needs=("keys",), gives=Roots)
 def index(actor: Actor) -> Response:
     """List the root keys of the settings, and whether they answer."""
-    return answers.answer(Roots([Root(root.name, root.version, root.state) for root in vault().roots()]))
+    return answers.answer(Roots([Root(root.name, root.version, root.state) for root in vault().roots(actor)]))
 
 
 @bp.post("/move")
