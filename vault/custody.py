@@ -182,10 +182,14 @@ def _job(resources: Resources, actor: Actor, job_id: str) -> Job:
     return found
 
 
+def cancelling(resources: Resources, actor: Actor, job_id: str) -> str:
+    """Return the operation that calling a job off takes; see `Vault.cancelling`."""
+    return "roots" if _job(resources, actor, job_id).target == ROOTS else "custody"
+
+
 def cancel_job(resources: Resources, actor: Actor, job_id: str) -> Job:
     """Call a job off; see `Vault.cancel_job`."""
-    there = _job(resources, actor, job_id)
-    given = permit(resources, actor, "roots" if there.target == ROOTS else "custody")
+    given = permit(resources, actor, cancelling(resources, actor, job_id))
     keys = resources.keyring.keys(actor.tenant)
 
     def work(transaction: Transaction) -> Job:

@@ -346,6 +346,10 @@ class Vault:
         """Return one of the tenant's jobs; UnknownJob if there is none of that id."""
         return custody.job(self._resources, actor, job_id)
 
+    def cancelling(self, actor: Actor, job_id: str) -> str:
+        """Return the operation that calling a job off takes: roots or custody; UnknownJob if there is none of that id."""
+        return custody.cancelling(self._resources, actor, job_id)
+
     def cancel_job(self, actor: Actor, job_id: str) -> Job:
         """Call a job off, so that another may be at work on the same thing; return it, as it is if it had ended.
 

@@ -69,6 +69,6 @@ def _start(start: Callable[[], Held], name: str, pointer: str) -> Response:
     try:
         return started(start())
     except UnknownRoot:
-        if any(root.name == name for root in vault().roots()):
+        if name in vault().root_states():
             raise
         raise RootNotListed("the settings list no root key of that name", pointer) from None
