@@ -86,7 +86,7 @@ def entered(found: Sequence[Account]) -> list[bytes]:
 
 
 def told(account: Account) -> Facts:
-    """Return what an audit record says of an account: its token, where it is one, and its person, where that is known."""
+    """Return what an audit record says of an account: its token, if it is one, and its person, if that is known."""
     facts = Facts(persons=[] if account.person is None else [account.person])
     if account.token:
         facts["tokens"] = [account.place[1]]

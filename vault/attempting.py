@@ -31,9 +31,9 @@ from vault.errors import (
 )
 from vault.fields import login_record
 from vault.passwords import rules
-from vault.permitting import Permit
 from vault.passwords.profiles import SALT_BYTES, TAG_BYTES, Profile
 from vault.passwords.verifier import ARGON2ID, Verifier
+from vault.permitting import Permit
 from vault.resources import Resources
 from vault.selecting import kind_of
 from vault.store import passwords
@@ -86,7 +86,7 @@ def attempt(
             record = None
             if isinstance(error, InvalidPassword):  # of the new one: that the old one is right was told
                 now, facts = resources.database.now(), accounts.told(account)
-                record = given.row(keys, now, operation, result=error.code, refused=1, **facts)
+                record = given.row(keys, now, facts, operation=operation, result=error.code, refused=1)
             _undo(resources, actor, guess, record)
         raise
 
@@ -127,7 +127,7 @@ def _begin(
         if wait:
             code = LoginLocked.code if wait == NEVER else TooManyAttempts.code
             facts = accounts.told(account)
-            row = given.row(keys, transaction.now, operation, result=code, refused=1, **facts)
+            row = given.row(keys, transaction.now, facts, operation=operation, result=code, refused=1)
             transaction.append("audit_record", [row])
         return wait
 
@@ -200,9 +200,14 @@ def _settle(
         if account.owner is None:
             entry.store(transaction, keys)  # a deletion takes the password of a login of nobody first
         row = given.row(
-            keys, transaction.now, operation, result="ok" if once.right else WrongPassword.code,
-            count=int(once.right), refused=int(not once.right), **accounts.told(account),
-        )  # fmt: skip
+            keys,
+            transaction.now,
+            accounts.told(account),
+            operation=operation,
+            result="ok" if once.right else WrongPassword.code,
+            count=int(once.right),
+            refused=int(not once.right),
+        )
         transaction.append("audit_record", [row])
         return result
 

@@ -85,9 +85,7 @@ def _checked(column: Column) -> tuple[FieldType, Spec]:
     if kind.name == login_record.name and any(one is not None for one in column.subjects or ()):
         raise InvalidRequest("a person's log-ins are put on record by the service alone", "/subjects")
     if len(spec.tags) > MAX_TAGS or not all(map(_TAG.fullmatch, spec.tags)):
-        raise InvalidRequest(
-            f"at most {MAX_TAGS} tags, each 1 to 32 of a-z, 0-9 and _.:-", "/tags"
-        )
+        raise InvalidRequest(f"at most {MAX_TAGS} tags, each 1 to 32 of a-z, 0-9 and _.:-", "/tags")
     for name, items in (("subjects", column.subjects), ("metadata", column.metadata)):
         if items is not None and len(items) != len(column.values):
             raise InvalidRequest(f"{name} must be as long as values", f"/{name}")

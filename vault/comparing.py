@@ -46,11 +46,15 @@ def compare(
         except (UnreadableValue, UnknownKey) as error:
             failed = error
             resources.keyring.refresh(actor.tenant)
-    given.refuse(failed, field=field or "", refused=len(texts))
+    raise given.refused(failed, field=field or "", refused=len(texts))
 
 
 def _compare(
-    given: Permit, texts: Sequence[object], values: Sequence[object], field: str | None, options: Mapping[str, object]
+    given: Permit,
+    texts: Sequence[object],
+    values: Sequence[object],
+    field: str | None,
+    options: Mapping[str, object],
 ) -> tuple[Reading[Row], Compared]:
     reading: Reading[Row] = read([given], texts, field, given.kind)
     held = [row for row in reading.rows.values() if row.sealed is not None]
@@ -70,7 +74,7 @@ def _compare(
 def _normal(
     reading: Reading[Row], values: Sequence[object], options: Mapping[str, object]
 ) -> dict[int, bytes]:
-    """Return the values beside readable tokens as the tokens' fields write them; what is none of the field is refused."""
+    """Return the values beside readable tokens as their fields write them; what is none of the field is refused."""
     places: dict[str, list[int]] = defaultdict(list)
     for at, token in enumerate(reading.good()):
         if token is not None:
@@ -86,5 +90,5 @@ def _normal(
 def _settle(given: Permit, reading: Reading[Row], compared: Compared) -> None:
     """Put on record what is about to be answered."""
     facts = touched(reading.touched())
-    row = given.row(reading.keys, given.resources.database.now(), refused=len(compared.errors), **facts)
+    row = given.row(reading.keys, given.resources.database.now(), facts, refused=len(compared.errors))
     record(given.resources, given.actor, row)

@@ -196,7 +196,7 @@ def cancel_job(resources: Resources, actor: Actor, job_id: str) -> Job:
         found = jobs.cancel(transaction, actor.tenant, job_id)
         if found is None:
             raise Refused(UnknownJob("no job of that id"))
-        row = given.row(keys, transaction.now, "cancel_job", count=1, target=job_id)
+        row = given.row(keys, transaction.now, operation="cancel_job", count=1, target=job_id)
         transaction.append("audit_record", [row])
         return found
 
@@ -304,7 +304,7 @@ def _attempt(
 
     def work(transaction: Transaction) -> None:
         put(actor.tenant, new, generation, transaction)
-        row = given.row(keys, transaction.now, operation, count=1, target=key_id)
+        row = given.row(keys, transaction.now, operation=operation, count=1, target=key_id)
         transaction.append("audit_record", [row])
 
     resources.database.write(work, deadline=actor.deadline)
@@ -341,7 +341,7 @@ def _start(given: Permit, kind: str, target: str, notes: dict[str, Any], named: 
             transaction, actor.tenant, kind, target, notes, actor.name, actor.request_id,
             everywhere=target == ROOTS,
         )  # fmt: skip
-        row = given.row(keys, transaction.now, f"start_{kind}", count=1, target=named)
+        row = given.row(keys, transaction.now, operation=f"start_{kind}", count=1, target=named)
         transaction.append("audit_record", [row])
         return started
 

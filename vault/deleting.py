@@ -43,7 +43,7 @@ def delete(
                 errors[at] = barred[place[1]]
             elif place is not None and (place[1] not in gone or place in wrong):
                 errors[at] = UnknownToken("no such token")
-        row = given.row(keys, transaction.now, refused=len(errors), **_facts(gone))
+        row = given.row(keys, transaction.now, _facts(gone), refused=len(errors))
         transaction.append("audit_record", [row])
         result = Deleted(len(gone), errors)
         once.keep(transaction, result)
@@ -61,7 +61,9 @@ def erase(resources: Resources, actor: Actor, subject: str) -> Erasure:
     def work(transaction: Transaction) -> Erasure:
         key = subjects.lock(transaction, actor.tenant, digest)
         if key is None:
-            raise _refused(given, keys, transaction, digest, UnknownSubject("nothing is held of this subject"))
+            raise _refused(
+                given, keys, transaction, digest, UnknownSubject("nothing is held of this subject")
+            )
         connection, dialect = transaction.connection, transaction.dialect
         places = rows.of_subject(connection, dialect, actor.tenant, digest)
         held = rows.fetch(connection, dialect, actor.tenant, places, given.kind)
@@ -71,7 +73,7 @@ def erase(resources: Resources, actor: Actor, subject: str) -> Erasure:
         passwords.remove(transaction, actor.tenant, [passwords.of_subject(digest)])
         entry = subjects.erase(transaction, actor.tenant, digest, key, len(gone))
         facts = _facts(gone) if gone else Facts(persons=[digest])
-        transaction.append("audit_record", [given.row(keys, transaction.now, **facts)])
+        transaction.append("audit_record", [given.row(keys, transaction.now, facts)])
         return Erasure(entry.hex(), len(gone))
 
     return resources.database.write(work, deadline=actor.deadline)
@@ -100,5 +102,8 @@ def _facts(gone: Mapping[bytes, rows.Gone]) -> Facts:
     """Return what an audit record says of deleted tokens."""
     told = list(gone.values())
     return Facts(
-        tokens=list(gone), persons=[one.subject for one in told], fields=[one.field for one in told], count=len(gone)
+        tokens=list(gone),
+        persons=[one.subject for one in told],
+        fields=[one.field for one in told],
+        count=len(gone),
     )

@@ -139,7 +139,12 @@ def _enrol(given: Permit, login: Login, password: object, operation: str, put: P
 
 
 def _commit(
-    given: Permit, keys: TenantKeys, account: Account, people: People, operation: str, put: Callable[[Transaction], None]
+    given: Permit,
+    keys: TenantKeys,
+    account: Account,
+    people: People,
+    operation: str,
+    put: Callable[[Transaction], None],
 ) -> None:
     resources, actor = given.resources, given.actor
 
@@ -167,4 +172,4 @@ def _unknown() -> UnknownLogin:
 def _row(
     given: Permit, keys: TenantKeys, transaction: Transaction, account: Account, operation: str
 ) -> journal.Row:
-    return given.row(keys, transaction.now, operation, count=1, **accounts.told(account))
+    return given.row(keys, transaction.now, accounts.told(account), operation=operation, count=1)

@@ -41,7 +41,7 @@ def find_column(
     found = dict(zip(texts, matches, strict=True))
     facts = touched([row for rows in matches for row in rows])
     facts["field"] = field
-    row = given.row(keys, resources.database.now(), refused=len(errors), **facts)
+    row = given.row(keys, resources.database.now(), facts, refused=len(errors))
     record(resources, actor, row)
     return Found([None if text is None else public(actor, found[text]) for text in normal], errors)
 
@@ -65,7 +65,7 @@ def list_page(
     more, rows = len(rows) > limit, rows[:limit]
     facts = touched(rows)
     facts["field"] = field or ""
-    record(resources, actor, given.row(keys, resources.database.now(), **facts))
+    record(resources, actor, given.row(keys, resources.database.now(), facts))
     return Page([description(actor, row) for row in rows], _cursor(rows[-1]) if more else None)
 
 
@@ -148,7 +148,7 @@ def _under(
 
 
 def _matches(given: Permit, places: Sequence[Sequence[Place]]) -> list[list[Stored]]:
-    """Return for each value its tokens that have not expired and that the caller may see: one deterministic, and fresh."""
+    """Return for each value its tokens that the caller may see, expired ones left out: one deterministic, and fresh."""
     wanted = [place for found in places for place in found]
     rows = look_up(given.resources, given.actor, wanted, Stored)
     for token in given.judge(list(rows.values())):

@@ -47,8 +47,10 @@ def create(
     """Make a key for the caller's own tenant; see `Vault.create_api_key`."""
     _check(name, operations, granted, expires_in)
     given = permit(resources, actor, "apikeys")
-    if not given.situation.roles.issuperset(roles):
-        given.refuse(PolicyDenied("an API key cannot make one with a role that it lacks"), "create_api_key")
+    if not _may_give(given, roles):
+        raise given.refused(
+            PolicyDenied("an API key cannot make one with a role that it lacks"), operation="create_api_key"
+        )
 
     def make(transaction: Transaction) -> Made:
         now = transaction.now / 1e6
@@ -67,9 +69,11 @@ def rotate(resources: Resources, actor: Actor, key_id: str, overlap: int, rememb
 
     def make(transaction: Transaction) -> Made:
         old, ends = _live(transaction, actor, key_id), _end(transaction, actor)
-        if not given.situation.roles.issuperset(old.roles):
+        if not _may_give(given, old.roles):
             denied = PolicyDenied("an API key cannot make one with a role that it lacks")
-            row = given.row(keys, transaction.now, "rotate_api_key", result=denied.code, target=key_id)
+            row = given.row(
+                keys, transaction.now, operation="rotate_api_key", result=denied.code, target=key_id
+            )
             transaction.append("audit_record", [row])
             raise Refused(denied)
         until = transaction.now + overlap * 1_000_000
@@ -94,7 +98,7 @@ def revoke(resources: Resources, actor: Actor, key_id: str) -> None:
         old = _known(transaction, actor, key_id)
         if old.revoked_at is None:
             apikeys.end(transaction, actor.tenant, key_id, revoked_at=transaction.now, expires_at=None)
-        row = given.row(keys, transaction.now, "revoke_api_key", count=1, target=key_id)
+        row = given.row(keys, transaction.now, operation="revoke_api_key", count=1, target=key_id)
         transaction.append("audit_record", [row])
 
     resources.database.write(work, deadline=actor.deadline)
@@ -190,7 +194,7 @@ def _commit(
         once.check(transaction)
         record, text = make(transaction)
         apikeys.add(transaction, record, digest_of(text))
-        row = given.row(keys, transaction.now, operation, count=1, target=record.id)
+        row = given.row(keys, transaction.now, operation=operation, count=1, target=record.id)
         transaction.append("audit_record", [row])
         once.keep(transaction, (record, text))
         return record, text
@@ -211,6 +215,11 @@ def _live(transaction: Transaction, actor: Actor, key_id: str) -> ApiKeyRecord:
     if record.revoked_at is not None or ended:
         raise Refused(UnknownApiKey("the API key has ended; make a new one"))
     return record
+
+
+def _may_give(given: Permit, roles: Sequence[str]) -> bool:
+    """Whether the caller has all of these roles itself: by the policy, or stored with its own key."""
+    return (given.policy.whole(given.situation.roles) | given.actor.roles).issuperset(roles)
 
 
 def _end(transaction: Transaction, actor: Actor) -> float | None:

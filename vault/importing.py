@@ -174,7 +174,9 @@ def _store(
     return resources.database.write(work, guard=(tenant, keys.generation), deadline=actor.deadline)
 
 
-def _rows(given: Permit, keys: TenantKeys, now: int, taken: Sequence[Account], refused: int) -> list[journal.Row]:
+def _rows(
+    given: Permit, keys: TenantKeys, now: int, taken: Sequence[Account], refused: int
+) -> list[journal.Row]:
     """Return the audit records of an import: of accounts that are tokens, of those that are persons, at least one."""
     by_token = [account for account in taken if account.row is not None]
     by_person = [account for account in taken if account.row is None]
@@ -185,9 +187,13 @@ def _rows(given: Permit, keys: TenantKeys, now: int, taken: Sequence[Account], r
             fields=[account.row.field for account in by_token if account.row is not None],
             persons=[account.person for account in by_token],
         )
-        rows.append(given.row(keys, now, "import_passwords", count=len(by_token), refused=refused, **facts))
+        rows.append(
+            given.row(keys, now, facts, operation="import_passwords", count=len(by_token), refused=refused)
+        )
     if by_person:
         persons, left = [account.person for account in by_person], 0 if rows else refused
-        row = given.row(keys, now, "import_passwords", count=len(by_person), refused=left, persons=persons)
+        row = given.row(
+            keys, now, operation="import_passwords", count=len(by_person), refused=left, persons=persons
+        )
         rows.append(row)
     return rows

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from keys.errors import KeyProblem
 from keys.keyset import Purpose
@@ -26,8 +26,9 @@ from vault.errors import (
     UnknownToken,
     VaultError,
 )
-from vault.policy import BUILT_IN, Policy
+from vault.policy.built_in import BUILT_IN
 from vault.policy.model import Rows, Situation
+from vault.policy.policy import Policy
 from vault.resources import Resources, record
 from vault.store.tokens import Sealed, Stored, Watched
 
@@ -104,24 +105,41 @@ class Permit:
     def reach(self, field: str) -> None:
         """Refuse, after an audit record, unless tokens of this field may be reached at all."""
         if self.granted is not None and field not in self.granted:
-            self.refuse(FieldNotGranted("the key does not reach this field"), field=field)
+            raise self.refused(FieldNotGranted("the key does not reach this field"), field=field)
         if self.actor.fields is not None and field not in self.actor.fields:
-            self.refuse(_denied(), field=field)
+            raise self.refused(_denied(), field=field)
 
-    def row(self, keys: TenantKeys, now: int, operation: str = "", **facts: Unpack[Facts]) -> journal.Row:
+    def row(
+        self,
+        keys: TenantKeys,
+        now: int,
+        facts: Facts | None = None,
+        *,
+        operation: str = "",
+        **more: Unpack[Facts],
+    ) -> journal.Row:
         """Return the row of an audit record; `operation`: as the audit calls it, where it has a name of its own."""
-        there = self.situation
+        there, said = self.situation, Facts(**(facts or {}), **more)
         return journal.row(
             keys, self.actor, now, operation or there.operation, purpose=there.purpose, view=there.view,
-            grounds=self.grounds, policy=self.policy.version, **facts,
+            grounds=self.grounds, policy=self.policy.version, **said,
         )  # fmt: skip
 
-    def refuse(self, error: VaultError | KeyProblem, operation: str = "", **facts: Unpack[Facts]) -> NoReturn:
-        """Raise what the whole operation is refused with, once its audit record is durable."""
+    def refused(
+        self,
+        error: VaultError | KeyProblem,
+        facts: Facts | None = None,
+        *,
+        operation: str = "",
+        **more: Unpack[Facts],
+    ) -> VaultError | KeyProblem:
+        """Return what the whole operation is refused with, once its audit record is durable."""
         resources = self.resources
         keys, now = resources.keyring.keys(self.actor.tenant), resources.database.now()
-        record(resources, self.actor, self.row(keys, now, operation, result=error.code, **facts))
-        raise error
+        said = Facts(**(facts or {}), **more)
+        said["result"] = error.code
+        record(resources, self.actor, self.row(keys, now, said, operation=operation))
+        return error
 
     def _asked(self, rows: Sequence[Row]) -> Rows:
         looks, own = self.looks, self.own
@@ -166,10 +184,9 @@ def permit(
         resources, narrowed, actor.fields, policy, situation, grounds, policy.looks_at(situation),
         _digest(resources, actor, grounds.subject), _digest(resources, actor, actor.subject or grounds.subject),
     )  # fmt: skip
-    if operation not in policy.operations_of(roles) or reached == frozenset():
-        given.refuse(_denied())
-    if named:
-        _require(given, policy.purposes[named])
+    if not policy.at_all(situation).allowed:
+        raise given.refused(_denied())
+    _require(given, policy.needs(named))
     return given
 
 
@@ -183,9 +200,11 @@ def touched(rows: Sequence[Row]) -> Facts:
 
 def _require(given: Permit, needs: frozenset[str]) -> None:
     if "case" in needs and given.grounds.case is None:
-        given.refuse(CaseRequired("this purpose needs the reference of a case", "/case"))
+        raise given.refused(CaseRequired("this purpose needs the reference of a case", "/case"))
     if "consent" in needs and given.grounds.consent is None:
-        given.refuse(ConsentRequired("this purpose needs the reference of the person's consent", "/consent"))
+        raise given.refused(
+            ConsentRequired("this purpose needs the reference of the person's consent", "/consent")
+        )
 
 
 def _check(grounds: Grounds) -> None:

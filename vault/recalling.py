@@ -46,7 +46,7 @@ def log_ins(
             failed = error
             resources.keyring.refresh(actor.tenant)
             continue
-        row = given.row(keys, resources.database.now(), "list_log_ins", **touched(found))
+        row = given.row(keys, resources.database.now(), touched(found), operation="list_log_ins")
         record(resources, actor, row)
         return page
     raise failed

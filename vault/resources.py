@@ -28,7 +28,6 @@ from vault.store.stale import Indexed
 from vault.store.tokens import KIND_NAMES, Place, R, Sealed, Stored, Watched, fetch
 from vault.store.writer import Transaction
 
-
 DECOY = b"\x00"  # in front of a decoy's plaintext; no canonical value begins with it
 
 

@@ -50,7 +50,9 @@ def reveal(
     """Return the column of values, or what the view shows of them; see `Vault.reveal`."""
     wanted = seen(view)
     views: list[Seen] = [wanted, "full"] if metadata and wanted != "full" else [wanted]
-    permits = [permit(resources, actor, "reveal", purpose=purpose, view=one, grounds=grounds) for one in views]
+    permits = [
+        permit(resources, actor, "reveal", purpose=purpose, view=one, grounds=grounds) for one in views
+    ]
     asked = _Asked(permits, texts, wanted, field, metadata)
     failed: VaultError | KeyProblem
     for attempt in range(ATTEMPTS):
@@ -66,22 +68,24 @@ def reveal(
             resources.keyring.refresh(
                 actor.tenant
             )  # it may be under a key that is newer than those held here
-    asked.permit.refuse(failed, field=field or "", refused=len(texts))
+    raise asked.permit.refused(failed, field=field or "", refused=len(texts))
 
 
 def describe(
-    resources: Resources, actor: Actor, texts: Sequence[object], field: str | None, grounds: Grounds = NO_GROUNDS
+    resources: Resources,
+    actor: Actor,
+    texts: Sequence[object],
+    field: str | None,
+    grounds: Grounds = NO_GROUNDS,
 ) -> Described:
     """Return what may be said of each token; see `Vault.describe`."""
     given = permit(resources, actor, "describe", grounds=grounds)
     reading = read([given], texts, field, Stored)
     told = {token: description(actor, row) for token, row in reading.rows.items()}
     facts = touched(reading.touched())
-    row = given.row(reading.keys, resources.database.now(), refused=len(reading.errors), **facts)
+    row = given.row(reading.keys, resources.database.now(), facts, refused=len(reading.errors))
     record(resources, actor, row)
-    return Described(
-        [None if token is None else told[token] for token in reading.good()], reading.errors
-    )
+    return Described([None if token is None else told[token] for token in reading.good()], reading.errors)
 
 
 def _reveal(asked: _Asked) -> tuple[Reading[Row], Revealed]:
@@ -104,7 +108,9 @@ def _reveal(asked: _Asked) -> tuple[Reading[Row], Revealed]:
     if asked.metadata:
         notes = _notes(asked, reading)
         listed = [None if token is None else notes.get(token) for token in good]
-    return reading, Revealed([None if token is None else values[token] for token in good], listed, reading.errors)
+    return reading, Revealed(
+        [None if token is None else values[token] for token in good], listed, reading.errors
+    )
 
 
 def _notes(asked: _Asked, reading: Reading[Row]) -> Mapping[bytes, bytes]:
@@ -118,5 +124,5 @@ def _settle(asked: _Asked, reading: Reading[Row], revealed: Revealed) -> None:
     """Put on record what is about to be answered."""
     given, facts = asked.permit, touched(reading.touched())
     resources = given.resources
-    row = given.row(reading.keys, resources.database.now(), refused=len(revealed.errors), **facts)
+    row = given.row(reading.keys, resources.database.now(), facts, refused=len(revealed.errors))
     record(resources, given.actor, row)

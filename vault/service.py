@@ -347,7 +347,7 @@ class Vault:
         return custody.job(self._resources, actor, job_id)
 
     def cancelling(self, actor: Actor, job_id: str) -> str:
-        """Return the operation that calling a job off takes: roots or custody; UnknownJob if there is none of that id."""
+        """Return the operation that calling a job off takes, roots or custody; UnknownJob if there is none."""
         return custody.cancelling(self._resources, actor, job_id)
 
     def cancel_job(self, actor: Actor, job_id: str) -> Job:

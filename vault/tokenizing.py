@@ -50,13 +50,15 @@ def _barred(given: Permit, columns: Sequence[Column]) -> dict[int, VaultError]:
     barred: dict[int, VaultError] = {}
     for number, column in enumerate(columns):
         own = subject is not None and set(column.subjects or ()) == {subject}
-        error = given.column(column.field, column.spec.tags, own=own) if column.field in fields.names() else None
+        error = (
+            given.column(column.field, column.spec.tags, own=own) if column.field in fields.names() else None
+        )
         if error is not None:
             barred[number] = error
     if barred and len(barred) == len(columns):
         named = {column.field for column in columns}
         field = named.pop() if len(named) == 1 else ""
-        given.refuse(barred[0], field=field, refused=sum(len(column.values) for column in columns))
+        raise given.refused(barred[0], field=field, refused=sum(len(column.values) for column in columns))
     return barred
 
 
@@ -96,7 +98,8 @@ def _attempt(
     return resources.database.write(work, guard=guard, deadline=actor.deadline, reads=not simple)
 
 
-def _prepare(resources: Resources, actor: Actor, keys: TenantKeys, columns: Sequence[Column], barred: Collection[int]
+def _prepare(
+    resources: Resources, actor: Actor, keys: TenantKeys, columns: Sequence[Column], barred: Collection[int]
 ) -> list[Batch | None]:
     """Prepare the columns, but those that are barred."""
     bucket = tokens.draw_bucket()
@@ -104,7 +107,9 @@ def _prepare(resources: Resources, actor: Actor, keys: TenantKeys, columns: Sequ
     drawn: set[bytes] = set()
     for number, column in enumerate(columns):
         try:
-            batches.append(None if number in barred else prepare(resources, keys, actor, column, bucket, drawn))
+            batches.append(
+                None if number in barred else prepare(resources, keys, actor, column, bucket, drawn)
+            )
         except InvalidRequest as error:
             error.column = number
             raise
@@ -114,9 +119,14 @@ def _prepare(resources: Resources, actor: Actor, keys: TenantKeys, columns: Sequ
 def _store(given: Permit, keys: TenantKeys, batch: Batch, transaction: Transaction) -> Tokenized:
     result, stored, owners = settle(given.actor, batch, transaction)
     row = given.row(
-        keys, transaction.now, field=batch.drafts.field_type.name, count=len(stored), refused=len(result.errors),
-        tokens=stored, persons=owners,
-    )  # fmt: skip
+        keys,
+        transaction.now,
+        field=batch.drafts.field_type.name,
+        count=len(stored),
+        refused=len(result.errors),
+        tokens=stored,
+        persons=owners,
+    )
     transaction.append("audit_record", [row])
     return result
 

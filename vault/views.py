@@ -41,9 +41,7 @@ def shown(
     return [shows[name](value.decode()) for name, value in zip(names, values, strict=True)]
 
 
-def _fingerprints(
-    route: OpenKey, tenant: int, names: Sequence[str], values: Sequence[bytes]
-) -> list[str]:
+def _fingerprints(route: OpenKey, tenant: int, names: Sequence[str], values: Sequence[bytes]) -> list[str]:
     made = [""] * len(values)
     for field in dict.fromkeys(names):
         places = [at for at, name in enumerate(names) if name == field]
