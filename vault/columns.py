@@ -117,7 +117,7 @@ class Spec:
 class Column:
     """Values of one field type to tokenize; `subjects` and `metadata`, where given, are as long as `values`.
 
-    `metadata` is JSON in UTF-8, which the vault seals and never reads.
+    `metadata` is JSON in UTF-8, which the vault seals and never reads. `decoy`: the tokens are decoys (`decoys`).
     """
 
     field: str
@@ -125,6 +125,7 @@ class Column:
     spec: Spec = Spec()
     subjects: Sequence[str | None] | None = None
     metadata: Sequence[bytes | None] | None = None
+    decoy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
