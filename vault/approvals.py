@@ -50,7 +50,9 @@ def propose(
     if stored is None:
         step = _Step(transaction, keys, actor, policy, "propose")
         if proposals.count_open(transaction, actor.tenant, actor.name) >= MAX_OPEN:
-            raise step.refuse(InvalidRequest(f"a caller has at most {MAX_OPEN} open proposals; withdraw some"))
+            raise step.refuse(
+                InvalidRequest(f"a caller has at most {MAX_OPEN} open proposals; withdraw some")
+            )
         until = transaction.now + VALID_SECONDS * 1_000_000
         stored = Stored(
             f"apr_{secrets.token_hex(8)}", actor.tenant, action, digest, summary, document, actor.name, needed, OPEN,
@@ -67,8 +69,8 @@ def require(
 ) -> Proposal:  # fmt: skip
     """Return the approved proposal that the request names, held until the commit; `mark` it when nothing can fail.
 
-    Raises Refused: with ApprovalRequired where none is named, the proposal being made; with ApprovalNotValid where the one
-    named is another's, of something else, not approved, expired or used.
+    Raises Refused: with ApprovalRequired where none is named, the proposal being made; with ApprovalNotValid where the
+    one named is another's, of something else, not approved, expired or used.
     """
     if actor.approval is None:
         made = propose(
@@ -84,7 +86,9 @@ def require(
     if one.state != OPEN:
         raise step.refuse(ApprovalNotValid(f"the proposal is {one.state}"), stored)
     if one.approved < one.needed:
-        raise step.refuse(ApprovalNotValid(f"{one.approved} of {one.needed} approve the proposal so far"), stored)
+        raise step.refuse(
+            ApprovalNotValid(f"{one.approved} of {one.needed} approve the proposal so far"), stored
+        )
     return one
 
 
@@ -111,12 +115,17 @@ def use(
 def approve(
     transaction: Transaction, keys: TenantKeys, actor: Actor, proposal_id: str, *, policy: int = 0
 ) -> Proposal:
-    """Approve another person's proposal; Refused with UnknownProposal, SelfApproval, ApprovalNotValid if it has ended."""
+    """Approve another person's proposal.
+
+    Raises Refused with UnknownProposal, with SelfApproval, or with ApprovalNotValid where it has ended.
+    """
     step = _Step(transaction, keys, actor, policy, "approve")
     stored = step.open(proposal_id)
     everybody = lineage.read(transaction.connection, actor.tenant, transaction.now)
     if everybody.related(actor.name, stored.author):
-        error = SelfApproval("nobody approves what they proposed, or a caller that they made or that made them")
+        error = SelfApproval(
+            "nobody approves what they proposed, or a caller that they made or that made them"
+        )
         raise step.refuse(error, stored)
     proposals.say(transaction, stored.id, actor.name, APPROVED)
     step.note(stored.id)

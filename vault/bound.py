@@ -57,6 +57,8 @@ def bulk(
     }  # fmt: skip
     what = ", ".join(sorted(set(fields))) or "no field"
     more = " and metadata" if metadata else ""
-    named = "".join(f", {kind} {text}" for kind, text in (("case", grounds.case), ("consent", grounds.consent)) if text)
+    named = "".join(
+        f", {kind} {text}" for kind, text in (("case", grounds.case), ("consent", grounds.consent)) if text
+    )
     summary = f"reveal {len(tokens):,} tokens ({what}) in view {view}{more} for {purpose}{named}"
     return "reveal", digest("reveal", parts), summary

@@ -32,7 +32,12 @@ def touched(
     if not fields:
         return
     named = " ".join(sorted(set(fields)))
-    detail = {"operation": operation, "fields": named, "purpose": purpose, "decoys": len(fields)}
+    detail: dict[str, str | int] = {
+        "operation": operation,
+        "fields": named,
+        "purpose": purpose,
+        "decoys": len(fields),
+    }
     raise_alarm(transaction, actor, "decoy_revealed", detail)
     if stop:
         freeze(transaction, keys, actor, actor.name, "decoy_revealed", policy=policy)

@@ -1,7 +1,8 @@
-"""Plausible values for decoys, by field type: valid by the type's own rules, and of ranges kept for tests where any are.
+"""Plausible values for decoys, by field type: valid by its own rules, and of ranges kept for tests where any are.
 
-So no decoy is somebody's: cards are of BINs that issuers publish for tests, phones of ranges kept for fiction, mailboxes
-of domains nobody can have (RFC 2606), identity numbers of sequence numbers that were kept for people born before 1900.
+So no decoy is somebody's: cards are of BINs that issuers publish for tests, phones of ranges kept for fiction,
+mailboxes of domains nobody can have (RFC 2606), identity numbers have a sequence number that was kept for people born
+before 1900. Where no range is kept, as of bank accounts, they are drawn, and may by accident be somebody's.
 """
 
 from __future__ import annotations
@@ -22,7 +23,23 @@ _BORN = date(1950, 1, 1)
 _ORGANISATION = (3, 7, 9, 10, 5, 8, 4, 2)  # weights of the check character in GB 11714
 _SURNAMES = "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何高罗"
 _GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚婷宇欣浩晨佳怡雪"
-_SYLLABLES = ("bo", "chen", "dan", "fei", "hao", "jing", "kai", "lan", "ming", "ning", "ping", "rui", "tao", "wen", "yu")
+_SYLLABLES = (
+    "bo",
+    "chen",
+    "dan",
+    "fei",
+    "hao",
+    "jing",
+    "kai",
+    "lan",
+    "ming",
+    "ning",
+    "ping",
+    "rui",
+    "tao",
+    "wen",
+    "yu",
+)
 _TRADES = ("科技", "贸易", "商务", "信息技术", "物流", "文化传媒")
 _NAMES = "恒瑞泰盛嘉诚宏远启鑫博润安达汇丰卓凯明德"
 _PLACES = ("北京市朝阳区", "上海市浦东新区", "广州市天河区", "深圳市南山区", "杭州市西湖区", "成都市武侯区")

@@ -1,4 +1,4 @@
-"""Decoys made: tokens of plausible values that lie among the others, and that nothing but their seal tells from them."""
+"""Decoys made: tokens of plausible values that lie among the others; nothing but their seal tells which they are."""
 
 from __future__ import annotations
 

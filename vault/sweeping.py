@@ -19,8 +19,8 @@ _NOTHING = Spent(0, 0, 0)
 def miss(transaction: Transaction, keys: TenantKeys, actor: Actor, sweep: Sweep, misses: int) -> None:
     """Count tokens that are unknown or malformed, and comparisons that were false, of one request; nothing for none.
 
-    With so many in a minute as the policy takes for a sweep, an alarm is raised, and the caller is refused from its next
-    request on: for `sweep.pause` seconds, twice as long for every further sweep within an hour, an hour at most.
+    With so many in a minute as the policy takes for a sweep, an alarm is raised, and the caller's next requests are
+    refused: for `sweep.pause` seconds, twice as long for every further sweep within an hour, an hour at most.
     """
     if not misses:
         return

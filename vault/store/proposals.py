@@ -107,7 +107,12 @@ def verdicts(connection: Connection, proposals: Sequence[str]) -> dict[str, list
 
 
 def page(
-    connection: Connection, tenant: int, state: str | None, now: int, after: tuple[int, str] | None, limit: int
+    connection: Connection,
+    tenant: int,
+    state: str | None,
+    now: int,
+    after: tuple[int, str] | None,
+    limit: int,
 ) -> list[Stored]:
     """Return up to `limit` proposals, the newest first.
 
