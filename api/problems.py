@@ -78,6 +78,7 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.PolicyDenied: (403, "The policy does not allow this"),
     vault.PolicyInvalid: (422, "The policy cannot be taken"),
     vault.PolicyConflict: (409, "Another policy was taken"),
+    vault.UnknownPolicyVersion: (404, "There is no such policy version"),
     vault.CaseRequired: (422, "The purpose needs a case"),
     vault.ConsentRequired: (422, "The purpose needs consent"),
     vault.BudgetExceeded: (429, "The caller's budget is used up"),
