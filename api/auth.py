@@ -76,7 +76,10 @@ def admit(*operations: str) -> Actor:
         raise Unauthenticated
     record = caller.record
     deadline = asked.started + here.settings.request_seconds
-    actor = Actor(record.tenant, record.mode, record.id, asked.id, caller.fields, deadline)
+    actor = Actor(
+        record.tenant, record.mode, record.id, asked.id, caller.fields, deadline,
+        roles=frozenset(record.roles), approval=asked.environ.get("HTTP_APPROVAL"),
+    )  # fmt: skip
     asked.caller, asked.actor = caller, actor
     if not _good(record, here.clock()):
         here.vault.record_refusal(actor, operations[0], Unauthenticated.code)

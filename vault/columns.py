@@ -198,6 +198,14 @@ class Revealed:
     errors: dict[int, VaultError] = field(default_factory=dict)
 
 
+@dataclass(slots=True, repr=False)
+class Compared:
+    """Whether each token stands for the value beside it, None where refused; `errors` by index."""
+
+    matches: list[bool | None]
+    errors: dict[int, VaultError] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
     """What may be said of a token without its value; times in seconds since 1970 (UTC)."""
@@ -213,6 +221,7 @@ class Description:
     created_at: float
     expires_at: float | None
     key: str
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, repr=False)

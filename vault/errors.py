@@ -359,6 +359,12 @@ class PolicyInvalid(InvalidRequest):
         self.line, self.reason = line, reason
 
 
+class PolicyUnreadable(VaultError):
+    """The policy that is in force cannot be read here, so nothing is let through."""
+
+    code = "policy_unreadable"
+
+
 class PolicyConflict(VaultError):
     """Another policy was taken in the meantime."""
 

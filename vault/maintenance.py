@@ -106,8 +106,10 @@ class Maintenance:
         for tenant, places in by_tenant.items():
             gone = rows.remove(transaction, tenant, places)
             actor = Actor(tenant, "live", "maintenance", "maintenance")
+            told = list(gone.values())
             row = journal.row(
-                keys[tenant], actor, transaction.now, "expire", count=len(gone), tokens=sorted(gone)
-            )
+                keys[tenant], actor, transaction.now, "expire", count=len(gone), tokens=list(gone),
+                persons=[one.subject for one in told], fields=[one.field for one in told],
+            )  # fmt: skip
             transaction.append("audit_record", [row])
         return len(found)

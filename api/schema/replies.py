@@ -52,6 +52,13 @@ class Values(Struct, omit_defaults=True):
     metadata: list[Raw | None] | None = None
 
 
+class Comparisons(Struct):
+    """Whether each token stands for the value beside it, null where refused."""
+
+    matches: list[bool | None]
+    errors: list[ItemProblem]
+
+
 class TokenDescription(Struct, kw_only=True):
     """What may be said of a token without its value; `class` after JR/T 0171-2020, 4."""
 
@@ -67,6 +74,7 @@ class TokenDescription(Struct, kw_only=True):
     created_at: datetime
     expires_at: datetime | None
     key: str
+    tags: list[str]
 
 
 class Descriptions(Struct):
@@ -136,6 +144,8 @@ class ApiKey(Struct, kw_only=True, omit_defaults=True):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    roles: list[str]
+    made_by: str | None
     key: str | None = None
 
 
