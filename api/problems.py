@@ -206,6 +206,9 @@ def kept(error: Exception, request_id: str, pointer: str | None = None) -> Reply
         pointer=getattr(error, "pointer", None) or pointer,
         request_id=request_id,
         hint=HINTS.get(code),
+        proposal=getattr(error, "proposal", None),
+        approved=getattr(error, "approved", None),
+        needed=getattr(error, "needed", None),
     )
     return Reply(status, msgspec.json.encode(problem))
 

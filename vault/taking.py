@@ -8,10 +8,10 @@ from vault import approvals
 from vault.alarms import raise_alarm
 from vault.columns import Actor
 from vault.errors import InvalidRequest, PolicyConflict, PolicyInvalid, UnknownPolicyVersion
+from vault.explaining import Said, placed
 from vault.guarding import require_way_out
 from vault.permitting import permit
 from vault.policy import BUILT_IN, Policy, difference, read
-from vault.policy.model import Remark
 from vault.resources import Resources
 from vault.store import lineage, policies
 from vault.store.policies import Taken
@@ -87,7 +87,7 @@ def versions(resources: Resources, actor: Actor, cursor: str | None, limit: int)
 class Checked:
     """What is probably not meant in a document, by line, and what callers gain and lose by it."""
 
-    warnings: tuple[Remark, ...]
+    warnings: tuple[Said, ...]
     differences: tuple[str, ...]
 
 
@@ -98,7 +98,7 @@ def check(resources: Resources, actor: Actor, document: str) -> Checked:
     now = resources.database.now()
     with resources.database.read() as connection:
         require_way_out(new, actor.mode, lineage.read(connection, actor.tenant, now))
-    return Checked(tuple(new.warnings), tuple(difference(old, new)))
+    return Checked(tuple(placed(new, new.warnings)), tuple(difference(old, new)))
 
 
 def take(resources: Resources, actor: Actor, document: str, base: int) -> PolicyVersion:

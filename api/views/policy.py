@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 
 from flask import Blueprint, Response
@@ -14,7 +15,7 @@ from api.state import state, vault
 from api.views.descriptions import moment
 from vault import errors
 from vault.columns import Actor
-from vault.explaining import Explained, Question
+from vault.explaining import Explained, Question, Said
 from vault.taking import PolicyVersion
 
 bp = Blueprint("policy", __name__, url_prefix="/v1/policy")
@@ -53,12 +54,8 @@ def show(actor: Actor, policy_version: int) -> Response:
 )  # fmt: skip
 def check(actor: Actor, ask: governing.PolicyDocument) -> Response:
     """Say what would change with a document; 422 with the line if it could not be taken."""
-    found, lines = vault().governance.check_policy(actor, ask.document), ask.document.splitlines()
-    warnings = [
-        governed.PolicyRemark(one.line, one.verdict, one.words, lines[one.line - 1] if one.line else "")
-        for one in found.warnings
-    ]
-    return answers.answer(governed.PolicyCheck(warnings, list(found.differences)))
+    found = vault().governance.check_policy(actor, ask.document)
+    return answers.answer(governed.PolicyCheck(_remarks(found.warnings), list(found.differences)))
 
 
 @bp.post("/explain")
@@ -129,8 +126,11 @@ def _question(ask: governing.PolicyQuestion) -> Question:
 
 
 def _explained(found: Explained) -> governed.PolicyAnswer:
-    remarks = [governed.PolicyRemark(one.line, one.verdict, one.words, one.text) for one in found.said]
-    return governed.PolicyAnswer(found.allowed, found.line, list(found.roles), remarks)
+    return governed.PolicyAnswer(found.allowed, found.line, list(found.roles), _remarks(found.said))
+
+
+def _remarks(said: Sequence[Said]) -> list[governed.PolicyRemark]:
+    return [governed.PolicyRemark(one.line, one.verdict, one.words, one.text) for one in said]
 
 
 def _shown(one: PolicyVersion) -> governed.PolicyVersion:
