@@ -10,8 +10,11 @@ from vault import fields
 from vault.columns import OPERATIONS, Actor, ApiKeyRecord
 from vault.errors import InvalidRequest, UnknownApiKey, UnknownPolicyVersion
 from vault.permitting import permit
-from vault.policy import BUILT_IN, Policy, difference, read
-from vault.policy import explain as explained
+from vault.policy.built_in import BUILT_IN
+from vault.policy.differing import difference
+from vault.policy.document import read
+from vault.policy.policy import Policy
+from vault.policy.explaining import explain as explained
 from vault.policy.model import ON_VALUES, SEEING, Remark, Row, Situation
 from vault.resources import Resources
 from vault.store import apikeys, policies

@@ -11,7 +11,7 @@ from itertools import product
 
 from vault.columns import Mode
 from vault.errors import PolicyInvalid
-from vault.policy import Policy
+from vault.policy.policy import Policy
 from vault.store.lineage import KEY, Lineage
 
 PROPOSE, APPROVE = "policy", "approve"  # of `columns.OPERATIONS`

@@ -11,7 +11,10 @@ from vault.errors import InvalidRequest, PolicyConflict, PolicyInvalid, UnknownP
 from vault.explaining import Said, placed
 from vault.guarding import require_way_out
 from vault.permitting import permit
-from vault.policy import BUILT_IN, Policy, difference, read
+from vault.policy.built_in import BUILT_IN
+from vault.policy.differing import difference
+from vault.policy.document import read
+from vault.policy.policy import Policy
 from vault.resources import Resources
 from vault.store import lineage, policies
 from vault.store.policies import Taken
