@@ -299,7 +299,13 @@ class AlreadyDone(VaultError):
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyRecord:
-    """What is known of an API key besides its secret; times in seconds since 1970 (UTC)."""
+    """What is known of an API key besides its secret; times in seconds since 1970 (UTC).
+
+    Attributes:
+        roles: those that it has whatever the policy says of its name.
+        made_by: the caller that made it; after a rotation the key before it and, if that is another, who rotated it,
+            separated by a space: all of them were in the hands that this one is in. None for a tenant's first.
+    """
 
     id: str
     tenant: int

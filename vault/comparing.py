@@ -6,19 +6,30 @@ import hmac
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 
 from keys.errors import KeyProblem, UnknownKey
 from vault import fields
 from vault.columns import NO_GROUNDS, Actor, Compared, Grounds
+from vault.counting import Cost, settle
 from vault.errors import InvalidRequest, NotRevealable, UnreadableValue, VaultError
 from vault.permitting import Permit, permit, touched
 from vault.reading import Reading, read
-from vault.resources import Resources, open_values, record
+from vault.resources import Resources, open_values
 from vault.store.tokens import Sealed, Watched
 
 Row = Sealed | Watched
 
 ATTEMPTS = 3  # a person may get a new key after the row was read and before the key was
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Answer:
+    """What is about to be answered, and the field of each decoy in it."""
+
+    reading: Reading[Row]
+    compared: Compared
+    decoys: list[str]
 
 
 def compare(
@@ -40,9 +51,9 @@ def compare(
         state = resources.database.snapshot() if attempt else nullcontext()
         try:
             with state:
-                reading, compared = _compare(given, texts, values, field, options or {})
-            _settle(given, reading, compared)
-            return compared
+                answer = _compare(given, texts, values, field, options or {})
+            _settle(given, answer)
+            return answer.compared
         except (UnreadableValue, UnknownKey) as error:
             failed = error
             resources.keyring.refresh(actor.tenant)
@@ -55,7 +66,7 @@ def _compare(
     values: Sequence[object],
     field: str | None,
     options: Mapping[str, object],
-) -> tuple[Reading[Row], Compared]:
+) -> _Answer:
     reading: Reading[Row] = read([given], texts, field, given.kind)
     held = [row for row in reading.rows.values() if row.sealed is not None]
     sealed = [row.sealed or b"" for row in held]
@@ -68,7 +79,7 @@ def _compare(
             reading.errors[at] = NotRevealable("a one-way token keeps no value; look for it by value")
         known = at in normal and at not in reading.errors and token is not None
         matches.append(hmac.compare_digest(plain[token or b""], normal[at]) if known else None)
-    return reading, Compared(matches, reading.errors)
+    return _Answer(reading, Compared(matches, reading.errors), [held[at].field for at in opened.decoys])
 
 
 def _normal(
@@ -87,8 +98,10 @@ def _normal(
     return normal
 
 
-def _settle(given: Permit, reading: Reading[Row], compared: Compared) -> None:
-    """Put on record what is about to be answered."""
-    facts = touched(reading.touched())
-    row = given.row(reading.keys, given.resources.database.now(), facts, refused=len(compared.errors))
-    record(given.resources, given.actor, row)
+def _settle(given: Permit, answer: _Answer) -> None:
+    """Count and put on record what is about to be answered; a value that is not the token's is a guess."""
+    reading, matches = answer.reading, answer.compared.matches
+    facts, now = touched(reading.touched()), given.resources.database.now()
+    row = given.row(reading.keys, now, facts, refused=len(reading.errors))
+    cost = Cost(reading.misses() + matches.count(False), answer.decoys)
+    settle(given, reading.keys, cost, row, len(matches))

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from keys.keyset import Purpose
 from keys.openkeys import TenantKeys
-from vault import fields, index
+from vault import fields, index, sweeping
 from vault.columns import MAX_ITEMS, Actor, Deleted, Erasure, Remember
 from vault.errors import FieldNotGranted, InvalidRequest, UnknownSubject, UnknownToken, VaultError
 from vault.fields import login_record
 from vault.once import Once
 from vault.permitting import Facts, Permit, permit
+from vault.reading import misses
 from vault.resources import Resources, look_up, parse_column, strays
 from vault.store import passwords, subjects
 from vault.store import tokens as rows
@@ -43,6 +44,7 @@ def delete(
                 errors[at] = barred[place[1]]
             elif place is not None and (place[1] not in gone or place in wrong):
                 errors[at] = UnknownToken("no such token")
+        sweeping.miss(transaction, keys, given.actor, given.policy.sweep, misses(errors))
         row = given.row(keys, transaction.now, _facts(gone), refused=len(errors))
         transaction.append("audit_record", [row])
         result = Deleted(len(gone), errors)

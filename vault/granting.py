@@ -84,8 +84,7 @@ def rotate(resources: Resources, actor: Actor, key_id: str, overlap: int, rememb
         left = None if old.expires_at is None else now + (old.expires_at - old.created_at)
         left = _sooner(left, ends)
         record, text = new_key(actor.tenant, actor.mode, old.name, old.operations, old.fields, now, left)
-        # The same hand holds both: the new one must not pass for another person where two are needed (`lineage`).
-        return replace(record, roles=old.roles, made_by=old.id), text
+        return replace(record, roles=old.roles, made_by=_line(old, actor)), text
 
     return _commit(given, "rotate_api_key", make, remember)
 
@@ -233,6 +232,11 @@ def _end(transaction: Transaction, actor: Actor) -> float | None:
 
 def _sooner(one: float | None, other: float | None) -> float | None:
     return min((time for time in (one, other) if time is not None), default=None)
+
+
+def _line(old: ApiKeyRecord, actor: Actor) -> str:
+    """Return by whom a key is made that takes another's place: whoever has either counts as one person."""
+    return " ".join(dict.fromkeys([old.id, *filter(None, [_maker(actor)])]))
 
 
 def _maker(actor: Actor) -> str | None:

@@ -26,7 +26,7 @@ def plant(
     if spec.deterministic or spec.kind == "one_way":
         # Whoever stores the same value later would get the decoy for its token; and what is one-way is never revealed.
         raise InvalidRequest("decoys are fresh tokens that can be revealed", "/kind")
-    (made,) = tokenize(resources, actor, [Column(field, values, spec, subjects, decoy=True)], None, "decoys")
+    (made,) = tokenize(resources, actor, [Column(field, values, spec, subjects, decoy=True)], None)
     return made
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from keys.errors import KeyProblem, UnknownKey
 from keys.keyset import Purpose
+from vault import bound
 from vault.columns import NO_GROUNDS, Actor, Described, Grounds, Revealed, View
+from vault.counting import SPENT, Cost, settle
 from vault.errors import NotRevealable, UnreadableValue, VaultError
 from vault.permitting import Permit, permit, touched
 from vault.policy.model import Seen
 from vault.reading import Reading, read
-from vault.resources import Resources, description, open_values, record
+from vault.resources import Resources, description, open_values
 from vault.store.tokens import Sealed, Stored, Watched
 from vault.views import seen, shown
 
@@ -35,6 +37,15 @@ class _Asked:
     @property
     def permit(self) -> Permit:
         return self.permits[0]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Answer:
+    """What is about to be answered, and the field of each decoy in it."""
+
+    reading: Reading[Row]
+    revealed: Revealed
+    decoys: list[str]
 
 
 def reveal(
@@ -60,9 +71,9 @@ def reveal(
         state = resources.database.snapshot() if attempt else nullcontext()
         try:
             with state:
-                reading, revealed = _reveal(asked)
-            _settle(asked, reading, revealed)
-            return revealed
+                answer = _reveal(asked)
+            _settle(asked, answer)
+            return answer.revealed
         except (UnreadableValue, UnknownKey) as error:
             failed = error
             resources.keyring.refresh(
@@ -84,11 +95,11 @@ def describe(
     told = {token: description(actor, row) for token, row in reading.rows.items()}
     facts = touched(reading.touched())
     row = given.row(reading.keys, resources.database.now(), facts, refused=len(reading.errors))
-    record(resources, actor, row)
+    settle(given, reading.keys, Cost(reading.misses()), row, len(texts))
     return Described([None if token is None else told[token] for token in reading.good()], reading.errors)
 
 
-def _reveal(asked: _Asked) -> tuple[Reading[Row], Revealed]:
+def _reveal(asked: _Asked) -> _Answer:
     """Read, judge and open."""
     given = asked.permit
     watched = any(one.kind is Watched for one in asked.permits)
@@ -108,9 +119,9 @@ def _reveal(asked: _Asked) -> tuple[Reading[Row], Revealed]:
     if asked.metadata:
         notes = _notes(asked, reading)
         listed = [None if token is None else notes.get(token) for token in good]
-    return reading, Revealed(
-        [None if token is None else values[token] for token in good], listed, reading.errors
-    )
+    shown_texts = [None if token is None else values[token] for token in good]
+    revealed = Revealed(shown_texts, listed, reading.errors)
+    return _Answer(reading, revealed, [held[at].field for at in opened.decoys])
 
 
 def _notes(asked: _Asked, reading: Reading[Row]) -> Mapping[bytes, bytes]:
@@ -120,9 +131,17 @@ def _notes(asked: _Asked, reading: Reading[Row]) -> Mapping[bytes, bytes]:
     return {row.token: note for row, note in zip(noted, opened.values, strict=True)}
 
 
-def _settle(asked: _Asked, reading: Reading[Row], revealed: Revealed) -> None:
-    """Put on record what is about to be answered."""
-    given, facts = asked.permit, touched(reading.touched())
-    resources = given.resources
-    row = given.row(reading.keys, resources.database.now(), facts, refused=len(revealed.errors))
-    record(resources, given.actor, row)
+def _settle(asked: _Asked, answer: _Answer) -> None:
+    """Count and put on record what is about to be answered."""
+    given, reading, rows = asked.permit, answer.reading, answer.reading.touched()
+    facts = touched(rows)
+    row = given.row(reading.keys, given.resources.database.now(), facts, refused=len(reading.errors))
+    values = len(rows) if asked.view in SPENT or asked.metadata else 0
+    limit, bulk = given.policy.bulk_limit, None
+    if limit is not None and values > limit:
+        purpose, named = given.situation.purpose, [row.field for row in rows]
+        bulk = bound.bulk(
+            asked.texts, named, purpose, asked.view, asked.field, asked.metadata, given.grounds
+        )
+    cost = Cost(reading.misses(), answer.decoys, values, bulk)
+    settle(given, reading.keys, cost, row, len(asked.texts))

@@ -22,16 +22,12 @@ ATTEMPTS = 8  # a keyset that turned, or a person erased or entered, while the v
 
 
 def tokenize(
-    resources: Resources,
-    actor: Actor,
-    columns: Sequence[Column],
-    remember: Remember | None,
-    operation: str = "tokenize",
+    resources: Resources, actor: Actor, columns: Sequence[Column], remember: Remember | None
 ) -> list[Tokenized]:
-    """Return the tokens of each column; see `Vault.tokenize`. `operation`: what the policy is asked for."""
+    """Return the tokens of each column; see `Vault.tokenize`."""
     if sum(len(column.values) for column in columns) > MAX_ITEMS:
         raise InvalidRequest(f"at most {MAX_ITEMS} values go into one request", "/values")
-    given = permit(resources, actor, operation)
+    given = permit(resources, actor, "decoys" if any(column.decoy for column in columns) else "tokenize")
     barred = _barred(given, columns)
     failed: VaultError | UnknownKey
     lost = False  # somebody was quicker: new subjects go in before anything is sealed again
@@ -125,7 +121,7 @@ def _store(given: Permit, keys: TenantKeys, batch: Batch, transaction: Transacti
     row = given.row(
         keys,
         transaction.now,
-        operation="tokenize",  # of decoys, too: nothing stored tells them from others
+        operation="tokenize",
         field=batch.drafts.field_type.name,
         count=len(stored),
         refused=len(result.errors),
@@ -141,6 +137,8 @@ def _refuse(
 ) -> Tokenized:
     """Put on record that a column was barred, and refuse each of its values."""
     refused = len(column.values)
-    row = given.row(keys, transaction.now, field=column.field, result=error.code, refused=refused)
+    row = given.row(
+        keys, transaction.now, operation="tokenize", field=column.field, result=error.code, refused=refused
+    )
     transaction.append("audit_record", [row])
     return Tokenized([None] * refused, dict.fromkeys(range(refused), error))

@@ -49,10 +49,12 @@ class Lineage:
     def makers(self, name: str) -> set[str]:
         """Return who made an API key, who made those, and so on; nobody of another caller."""
         found: set[str] = set()
-        record = self._records.get(name)
-        while record is not None and record.made_by is not None and record.made_by not in found:
-            found.add(record.made_by)
-            record = self._records.get(record.made_by)
+        left = [name]
+        while left:
+            record = self._records.get(left.pop())
+            makers = set() if record is None else set((record.made_by or "").split()) - found
+            found |= makers
+            left += makers
         return found
 
     def related(self, one: str, other: str) -> bool:
