@@ -15,7 +15,7 @@ from vault.drawing import draw
 from vault.errors import InvalidRequest, NotSearchable, VaultError
 from vault.fields import login_record
 from vault.fields.protocol import FieldType
-from vault.resources import DECOY, Resources
+from vault.resources import Resources
 from vault.store import tokens as rows
 
 Place = rows.Place
@@ -67,7 +67,7 @@ def prepare(
         digests = index.digests(keys.primary(Purpose.INDEX), actor.tenant, kind.name, scope, values)
     notes = [] if column.metadata is None else [column.metadata[place] for place in at]
     drafts = Drafts(
-        kind, spec, scope, fixed, values, subjects, notes, digests, [], mark=DECOY if column.decoy else b""
+        kind, spec, scope, fixed, values, subjects, notes, digests, [], decoy=column.decoy
     )
     if kind.lookup:
         drafts.index_key = keys.primary(Purpose.INDEX).id

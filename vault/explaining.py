@@ -102,7 +102,9 @@ def explain(resources: Resources, actor: Actor, question: Question) -> Explained
     lacks = [] if record is None else [Said(0, "denies", words, "") for words in _lacks(record, question)]
     if lacks:
         last = Said(0, "denied", "denied by what the API key itself lacks", "")
-    return Explained(last.verdict == "allowed", last.line, tuple(sorted(policy.whole(roles))), (*said, *lacks, last))
+    return Explained(
+        last.verdict == "allowed", last.line, tuple(sorted(policy.whole(roles))), (*said, *lacks, last)
+    )
 
 
 def test(resources: Resources, actor: Actor, document: str | None) -> list[Tried]:
@@ -126,7 +128,9 @@ def compare(resources: Resources, actor: Actor, old: int | None, new: int | str)
 def placed(policy: Policy, remarks: Sequence[Remark]) -> list[Said]:
     """Return remarks with the text of their lines."""
     lines = policy.text.splitlines()
-    return [Said(one.line, one.verdict, one.words, lines[one.line - 1] if one.line else "") for one in remarks]
+    return [
+        Said(one.line, one.verdict, one.words, lines[one.line - 1] if one.line else "") for one in remarks
+    ]
 
 
 def _version(resources: Resources, actor: Actor, number: int) -> Policy:

@@ -34,9 +34,22 @@ def require_way_out(policy: Policy, mode: Mode, everybody: Lineage) -> None:
     )
 
 
+def lonely(policy: Policy, mode: Mode, everybody: Lineage) -> list[str]:
+    """Return the API keys that could make others and approve: with one of those, one person could be two."""
+    return [
+        record.id
+        for record in everybody.good_keys()
+        if {APPROVE, "apikeys"} <= set(record.operations)
+        and all(
+            _could(policy, policy.roles_of(record.id, record.roles), one, mode)
+            for one in (APPROVE, "apikeys")
+        )
+    ]
+
+
 def _able(policy: Policy, mode: Mode, everybody: Lineage) -> Iterator[_Who]:
     """Yield who could propose or approve. A claim, or a pattern, is had by several: they stand for two people."""
-    for record in everybody.keys():
+    for record in everybody.good_keys():
         roles = policy.roles_of(record.id, record.roles)
         yield record.id, _may(policy, roles, mode) & frozenset(record.operations)
     holders = policy.holders

@@ -9,7 +9,7 @@ from vault.alarms import raise_alarm
 from vault.columns import Actor
 from vault.errors import InvalidRequest, PolicyConflict, PolicyInvalid, UnknownPolicyVersion
 from vault.explaining import Said, placed
-from vault.guarding import require_way_out
+from vault.guarding import lonely, require_way_out
 from vault.permitting import permit
 from vault.policy.built_in import BUILT_IN
 from vault.policy.differing import difference
@@ -21,6 +21,8 @@ from vault.store.policies import Taken
 from vault.store.writer import Refused, Transaction
 
 ACTION = "take_policy"
+ALONE = "may approve and make API keys: whoever holds it can make a second person of their own"
+LAST = 2_147_483_647  # version that a column of the database has room for
 LONGEST_SUMMARY = 500  # characters
 
 
@@ -64,8 +66,10 @@ def version(resources: Resources, actor: Actor, number: int) -> PolicyVersion:
     permit(resources, actor, "policy")
     if number == 0:
         return _built_in()
-    with resources.database.read() as connection:
-        found = policies.get(connection, actor.tenant, number)
+    found = None
+    if number <= LAST:
+        with resources.database.read() as connection:
+            found = policies.get(connection, actor.tenant, number)
     if found is None:
         raise UnknownPolicyVersion("the policy has no version of that number")
     return _shown(found)
@@ -100,8 +104,10 @@ def check(resources: Resources, actor: Actor, document: str) -> Checked:
     old, new = resources.policies.of(actor.tenant), read(document)
     now = resources.database.now()
     with resources.database.read() as connection:
-        require_way_out(new, actor.mode, lineage.read(connection, actor.tenant, now))
-    return Checked(tuple(placed(new, new.warnings)), tuple(difference(old, new)))
+        everybody = lineage.read(connection, actor.tenant, now)
+    require_way_out(new, actor.mode, everybody)
+    alone = [Said(0, "warning", f"{name} {ALONE}", "") for name in lonely(new, actor.mode, everybody)]
+    return Checked((*placed(new, new.warnings), *alone), tuple(difference(old, new)))
 
 
 def take(resources: Resources, actor: Actor, document: str, base: int) -> PolicyVersion:
@@ -120,7 +126,7 @@ def take(resources: Resources, actor: Actor, document: str, base: int) -> Policy
         taken = Taken(new.version, document, new.digest, actor.name, used.id, transaction.now)
         policies.add(transaction, actor.tenant, taken)
         raise_alarm(transaction, actor, "policy_taken", {"version": new.version, "proposal": used.id})
-        row = given.row(keys, transaction.now, ACTION, count=1, target=str(new.version))
+        row = given.row(keys, transaction.now, operation=ACTION, count=1, target=str(new.version))
         transaction.append("audit_record", [row])
         return taken
 
@@ -130,7 +136,7 @@ def take(resources: Resources, actor: Actor, document: str, base: int) -> Policy
 
 
 def summary(old: Policy, new: Policy) -> str:
-    """Return what a second person reads of a policy: what callers gain and lose by it, the first of it if it is long."""
+    """Return what a second person reads of a policy: what callers gain and lose by it, as much as fits."""
     text = f"take policy version {new.version}"
     lines = difference(old, new)
     for at, line in enumerate(lines):

@@ -49,7 +49,7 @@ class PolicyDifference(Struct):
 
 
 class PolicyAnswer(Struct):
-    """Whether it is allowed, by which line (0: no rule speaks of it), for which roles; each rule that was considered."""
+    """Whether it is allowed, by which line (0: by none), with which roles; each rule that was considered."""
 
     allowed: bool
     line: int

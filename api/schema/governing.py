@@ -12,7 +12,8 @@ from vault.planting import MAX_DECOYS
 
 Document = Annotated[str, Meta(max_length=65_536, description="TOML; docs/operations.md describes it.")]
 Caller = Annotated[
-    str, Meta(min_length=1, max_length=512, description="An API key's id, oidc:… or cert:…", examples=["key_0"])
+    str,
+    Meta(min_length=1, max_length=512, description="An API key's id, oidc:… or cert:…", examples=["key_0"]),
 ]
 Word = Annotated[str, Meta(min_length=1, max_length=64)]
 Version = Annotated[int, Meta(ge=0, le=2_147_483_646, description="0 is the built-in policy.")]
@@ -45,7 +46,7 @@ class PolicyComparison(Ask, kw_only=True):
 
 
 class PolicyQuestion(Ask, kw_only=True):
-    """What somebody might ask: either `caller` or `roles`; by default now, in the masked view, of a row without tags."""
+    """What somebody might ask: `caller` or `roles`; by default now, in the masked view, of a row without tags."""
 
     operation: Word = "reveal"
     caller: Caller | None = None
@@ -55,7 +56,7 @@ class PolicyQuestion(Ask, kw_only=True):
     view: Literal["match", "fingerprint", "last4", "masked", "full", "plain"] | None = None
     at: Annotated[datetime, Meta(tz=True)] | None = None
     network: Annotated[str, Meta(max_length=64, description="The address it comes from.")] | None = None
-    tags: Annotated[list[Word], Meta(max_length=8)] = []
+    tags: Annotated[list[Word], Meta(max_length=8)] | None = None
     age_seconds: Annotated[int, Meta(ge=0, le=3_155_760_000)] = 0
     own: bool = False
 

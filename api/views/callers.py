@@ -30,7 +30,8 @@ def index(actor: Actor) -> Response:
 
 @bp.post("/freeze")
 @Operation(
-    needs=("callers",), takes=Freezing, status=204, example={"caller": "oidc:https://login.example#clerk", "reason": "left"}
+    needs=("callers",), takes=Freezing, status=204,
+    example={"caller": "oidc:https://login.example#clerk", "reason": "left"},
 )  # fmt: skip
 def freeze(actor: Actor, ask: Freezing) -> Response:
     """Stop a caller: it may do nothing any more, within a second everywhere."""

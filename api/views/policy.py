@@ -20,8 +20,17 @@ from vault.taking import PolicyVersion
 
 bp = Blueprint("policy", __name__, url_prefix="/v1/policy")
 
-_DOCUMENT = "format = 1\n\n[roles.all]\n[[roles.all.allow]]\noperations = [\"*\"]\nfields = [\"*\"]\npurposes = [\"*\"]\n\n" \
-    "[callers]\n\"*\" = [\"all\"]\n"  # fmt: skip
+_DOCUMENT = """format = 1
+
+[roles.all]
+[[roles.all.allow]]
+operations = ["*"]
+fields = ["*"]
+purposes = ["*"]
+
+[callers]
+"*" = ["all"]
+"""
 _APPROVAL = (errors.ApprovalRequired, errors.ApprovalNotValid)
 
 
@@ -121,7 +130,7 @@ def _question(ask: governing.PolicyQuestion) -> Question:
     at = state().clock() if ask.at is None else ask.at.astimezone(UTC).timestamp()
     return Question(
         ask.operation, ask.caller, frozenset(ask.roles or ()), ask.field, ask.purpose, view, at, ask.network,
-        frozenset(ask.tags), ask.age_seconds, ask.own,
+        frozenset(ask.tags or ()), ask.age_seconds, ask.own,
     )  # fmt: skip
 
 
