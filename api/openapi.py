@@ -46,6 +46,8 @@ _PATHS: Mapping[str, tuple[str, str]] = {
     "purpose": ("What a keyset is for.", "seal"),
     "version_id": ("The id of a key version: 16 hex digits.", "0" * 16),
     "job_id": ("The id of a job.", "job_" + "0" * 16),
+    "proposal_id": ("The id of a proposal.", "apr_" + "0" * 16),
+    "policy_version": ("The number of a policy's version; 0 is the built-in one.", "0"),
 }
 _REQUEST_ID = {
     "description": "Names the request in log and audit: the caller's own, if it has this form.",

@@ -79,6 +79,7 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.PolicyInvalid: (422, "The policy cannot be taken"),
     vault.PolicyUnreadable: (503, "The policy cannot be read"),
     vault.PolicyConflict: (409, "Another policy was taken"),
+    vault.UnknownPolicyVersion: (404, "There is no such policy version"),
     vault.CaseRequired: (422, "The purpose needs a case"),
     vault.ConsentRequired: (422, "The purpose needs consent"),
     vault.BudgetExceeded: (429, "The caller's budget is used up"),
@@ -205,6 +206,9 @@ def kept(error: Exception, request_id: str, pointer: str | None = None) -> Reply
         pointer=getattr(error, "pointer", None) or pointer,
         request_id=request_id,
         hint=HINTS.get(code),
+        proposal=getattr(error, "proposal", None),
+        approved=getattr(error, "approved", None),
+        needed=getattr(error, "needed", None),
     )
     return Reply(status, msgspec.json.encode(problem))
 

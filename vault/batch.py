@@ -10,7 +10,6 @@ from keys.keyset import Purpose, State
 from keys.openkeys import TenantKeys
 from vault import fields, index
 from vault.columns import MAX_METADATA_BYTES, MAX_TAGS, Actor, Column, Spec
-from vault.decoys import MARK
 from vault.drafts import Drafts
 from vault.drawing import draw
 from vault.errors import InvalidRequest, NotSearchable, VaultError
@@ -68,7 +67,7 @@ def prepare(
         digests = index.digests(keys.primary(Purpose.INDEX), actor.tenant, kind.name, scope, values)
     notes = [] if column.metadata is None else [column.metadata[place] for place in at]
     drafts = Drafts(
-        kind, spec, scope, fixed, values, subjects, notes, digests, [], mark=MARK if column.decoy else b""
+        kind, spec, scope, fixed, values, subjects, notes, digests, [], decoy=column.decoy
     )
     if kind.lookup:
         drafts.index_key = keys.primary(Purpose.INDEX).id

@@ -1,7 +1,7 @@
 """Decoys: tokens that nobody has a reason to use; whoever turns one into a value, or compares it, is told of.
 
-Nothing stored beside the value says which they are: inside its seal, a decoy's plaintext begins with a byte that no
-canonical value has. The audit record of their making is that of any other token, for the same reason.
+Nothing stored beside the value says which they are: the mark is inside its seal (`marking`). The audit record of their
+making is that of any other token, for the same reason.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from vault.alarms import raise_alarm
 from vault.columns import Actor
 from vault.freezing import freeze
 from vault.store.writer import Transaction
-
-MARK = b"\x00"  # in front of a decoy's value (docs/format.md)
 
 
 def touched(

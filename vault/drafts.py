@@ -11,6 +11,7 @@ from vault import cipher
 from vault.columns import Spec
 from vault.errors import VaultError
 from vault.fields.protocol import FieldType
+from vault.marking import turned
 from vault.people import People
 from vault.resources import Resources
 from vault.store.dialect import COLUMNS
@@ -40,11 +41,12 @@ class Drafts:
     buckets: list[int] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     failed: dict[int, VaultError] = field(default_factory=dict)  # drafts that no token could be drawn for
-    mark: bytes = b""  # in front of every value as it is sealed; of decoys
+    decoy: bool = False  # every value is sealed with the mark of one
 
     def plain(self) -> list[bytes]:
         """Return what is sealed of each value."""
-        return [self.mark + value.encode() for value in self.values]
+        plain = [value.encode() for value in self.values]
+        return [turned(value) for value in plain] if self.decoy else plain
 
     def entry(self, at: int, tenant: int) -> Row:
         """Return the row of `index_entry`, without its epoch."""

@@ -371,6 +371,12 @@ class PolicyConflict(VaultError):
     code = "policy_conflict"
 
 
+class UnknownPolicyVersion(VaultError):
+    """The tenant never took a policy of that version."""
+
+    code = "unknown_policy_version"
+
+
 class CaseRequired(InvalidRequest):
     """The purpose needs the reference of a case."""
 

@@ -17,6 +17,7 @@ from vault.columns import Actor, Description
 from vault.context import number, pack
 from vault.errors import HashingUnavailable, ItemError, UnreadableValue, VaultError
 from vault.index import token_buckets
+from vault.marking import is_turned, turned
 from vault.passwords.hasher import Hasher
 from vault.passwords.limits import Limits
 from vault.passwords.profiles import DEFAULT, Profile
@@ -28,7 +29,6 @@ from vault.store.stale import Indexed
 from vault.store.tokens import KIND_NAMES, Place, R, Sealed, Stored, Watched, fetch
 from vault.store.writer import Transaction
 
-DECOY = b"\x00"  # in front of a decoy's plaintext; no canonical value begins with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def open_values(
 ) -> Opened:
     """Open sealed parts of rows; UnreadableValue if one does not open.
 
-    The mark in front of a decoy's plaintext is taken off: nobody but who asks for `decoys` sees one.
+    The mark of a decoy (`marking`) is taken off: nobody but who asks for `decoys` sees one.
     """
     digests = list(
         {
@@ -200,9 +200,9 @@ def open_values(
     values = cipher.open_column(
         actor.tenant, slot, fields, stored, sealed, lambda key_id: keys.version(Purpose.SEAL, key_id), people
     )
-    decoys = [at for at, value in enumerate(values) if value[:1] == DECOY]
+    decoys = [at for at, value in enumerate(values) if not value[:2].isascii() and is_turned(value)]
     for at in decoys:
-        values[at] = values[at][1:]
+        values[at] = turned(values[at])
     return Opened(values, decoys)
 
 

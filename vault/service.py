@@ -41,6 +41,7 @@ from vault.columns import (
 )
 from vault.credentials import NOWHERE, Chosen, Import, Imported, Login, LoginPage, Origin, Status, Verified
 from vault.errors import VaultError
+from vault.governing import Governing
 from vault.passwords.hasher import Load
 from vault.resources import Resources
 from vault.store import apikeys, inspection, migrate
@@ -53,6 +54,7 @@ class Vault:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self.governance = Governing(resources)
 
     def tokenize(
         self, actor: Actor, columns: Sequence[Column], remember: Remember | None = None

@@ -10,7 +10,10 @@ from msgspec import Raw, Struct
 
 
 class Problem(Struct, kw_only=True, omit_defaults=True):
-    """Why a request was refused (RFC 9457); never holds what was sent."""
+    """Why a request was refused (RFC 9457); never holds what was sent.
+
+    Where a second person must approve it: the `proposal`, and how many of the people `needed` have `approved` it.
+    """
 
     type: str
     title: str
@@ -20,6 +23,9 @@ class Problem(Struct, kw_only=True, omit_defaults=True):
     request_id: str
     pointer: str | None = None
     hint: str | None = None
+    proposal: str | None = None
+    approved: int | None = None
+    needed: int | None = None
 
 
 class ItemProblem(Struct):

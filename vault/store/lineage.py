@@ -29,7 +29,7 @@ class Lineage:
         """Return the record of an API key; None for another caller."""
         return self._records.get(name)
 
-    def keys(self) -> list[ApiKeyRecord]:
+    def good_keys(self) -> list[ApiKeyRecord]:
         """Return the records of the API keys that are good now."""
         return [record for record in self._records.values() if self.good(record.id)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, selec
 
 from vault.store.tables import approval, proposal
 from vault.store.writer import Transaction
+
+_ID = re.compile("apr_[0-9a-f]{16}")  # a text of another form is no proposal's, and goes into no statement
 
 OPEN, USED, REJECTED, WITHDRAWN = "open", "used", "rejected", "withdrawn"
 EXPIRED = "expired"  # never stored: an open one whose time is over
@@ -46,11 +49,15 @@ _VERDICT = [approval.c[name] for name in Verdict._fields]
 
 def get(connection: Connection, tenant: int, proposal_id: str) -> Stored | None:
     """Return a proposal; None if the tenant has none of that id."""
+    if not _ID.fullmatch(proposal_id):
+        return None
     return _one(connection, proposal.c.tenant == tenant, proposal.c.id == proposal_id)
 
 
 def hold(transaction: Transaction, tenant: int, proposal_id: str) -> Stored | None:
     """Return a proposal, which nobody else changes before the commit."""
+    if not _ID.fullmatch(proposal_id):
+        return None
     query = select(*_STORED).where(proposal.c.tenant == tenant, proposal.c.id == proposal_id)
     row = transaction.connection.execute(query.with_for_update()).one_or_none()
     return None if row is None else Stored(*row)
