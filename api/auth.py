@@ -17,6 +17,7 @@ from api.state import state
 from api.visit import visit
 from vault import fields
 from vault.columns import Actor, ApiKeyRecord
+from vault.errors import CallerFrozen, SlowedDown
 
 ANY = "any"  # every good API key may
 KEPT_SECONDS = 1.0  # how long a looked-up key is believed
@@ -68,6 +69,7 @@ def admit(*operations: str) -> Actor:
 
     Raises:
         Unauthenticated: no key, an unknown, an expired or a revoked one; the four look the same from outside.
+        CallerFrozen, SlowedDown: the caller may do nothing now.
         Forbidden: the key carries none of `operations`.
     """
     here, asked = state(), visit()
@@ -76,14 +78,27 @@ def admit(*operations: str) -> Actor:
         raise Unauthenticated
     record = caller.record
     deadline = asked.started + here.settings.request_seconds
-    actor = Actor(record.tenant, record.mode, record.id, asked.id, caller.fields, deadline)
+    actor = Actor(
+        record.tenant, record.mode, record.id, asked.id, caller.fields, deadline,
+        roles=frozenset(record.roles), approval=asked.environ.get("HTTP_APPROVAL"),
+    )  # fmt: skip
     asked.caller, asked.actor = caller, actor
     if not _good(record, here.clock()):
         here.vault.record_refusal(actor, operations[0], Unauthenticated.code)
         raise Unauthenticated
+    _require_thawed(actor, operations[0])
     if operations[0] != ANY and caller.operations.isdisjoint(operations):
         _forbid(actor, operations)
     return actor
+
+
+def _require_thawed(actor: Actor, operation: str) -> None:
+    """Raise CallerFrozen or SlowedDown, after an audit record, if the caller may do nothing now."""
+    try:
+        state().vault.governance.require_thawed(actor)
+    except (CallerFrozen, SlowedDown) as error:
+        state().vault.record_refusal(actor, operation, error.code)
+        raise
 
 
 def need(actor: Actor, operation: str) -> None:
