@@ -17,7 +17,7 @@ from api.state import state
 from api.visit import visit
 from vault import fields
 from vault.columns import Actor, ApiKeyRecord
-from vault.errors import CallerFrozen, SlowedDown
+from vault.errors import AuditUnavailable, CallerFrozen, SlowedDown
 
 ANY = "any"  # every good API key may
 KEPT_SECONDS = 1.0  # how long a looked-up key is believed
@@ -64,10 +64,14 @@ class Callers:
         self._kept = {}
 
 
-def admit(*operations: str) -> Actor:
+def admit(*operations: str, unaudited: bool = False) -> Actor:
     """Return who asks, if its API key is good now and for one of `operations`; else audit that it is not.
 
+    Args:
+        unaudited: let it in, too, while no place outside takes the audit's records.
+
     Raises:
+        AuditUnavailable: none does.
         Unauthenticated: no key, an unknown, an expired or a revoked one; the four look the same from outside.
         CallerFrozen, SlowedDown: the caller may do nothing now.
         Forbidden: the key carries none of `operations`.
@@ -86,6 +90,8 @@ def admit(*operations: str) -> Actor:
     if not _good(record, here.clock()):
         here.vault.record_refusal(actor, operations[0], Unauthenticated.code)
         raise Unauthenticated
+    if not unaudited:
+        _require_audit(actor, operations[0])
     _require_thawed(actor, operations[0])
     if operations[0] != ANY and caller.operations.isdisjoint(operations):
         _forbid(actor, operations)
@@ -116,6 +122,16 @@ def need_field(actor: Actor, operation: str, field: str) -> None:
         return
     state().vault.record_refusal(actor, operation, FieldNotReached.code)
     raise FieldNotReached("the API key does not reach this field", "/field")
+
+
+def _require_audit(actor: Actor, operation: str) -> None:
+    """Raise AuditUnavailable, after an audit record, while no place outside takes the audit's records."""
+    vault = state().vault
+    try:
+        vault.require_audit()
+    except AuditUnavailable:
+        vault.record_refusal(actor, operation, AuditUnavailable.code)
+        raise
 
 
 def _forbid(actor: Actor, operations: tuple[str, ...]) -> NoReturn:

@@ -166,7 +166,10 @@ HINTS: Mapping[str, str] = {
 }
 
 SWALLOWED = 4  # times the largest body, of a caller whose key is known
-EXPECTED = (vault.HashingBusy,)  # the line of the request says it all, and in a storm there are many
+EXPECTED = (
+    vault.HashingBusy,
+    vault.AuditUnavailable,
+)  # the line of the request says it all, and in a storm there are many
 OURS = (api.ApiError, vault.VaultError, KeyProblem)
 
 _BY_STATUS: Mapping[int, type[api.ApiError]] = {

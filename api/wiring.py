@@ -9,6 +9,7 @@ from api import processes
 from api.config import Settings
 from api.hashing.late import LateHasher, open_pool
 from api.hashing.remote import RemoteHasher
+from api.outside import open_gate
 from api.roots import open_roots
 from keys import resident
 from keys.keyring import Keyring
@@ -39,8 +40,9 @@ def open_resources(settings: Settings) -> Resources:
     )  # fmt: skip
     keyring.expire_in_time()
     return Resources(
-        database, keyring, time.monotonic, processes.gone, open_passwords(settings), open_hasher(settings)
-    )
+        database, keyring, time.monotonic, processes.gone, open_passwords(settings), open_hasher(settings),
+        open_gate(settings, database),
+    )  # fmt: skip
 
 
 def open_vault(settings: Settings) -> Vault:

@@ -16,6 +16,7 @@ from vault.audit import journal
 from vault.columns import Actor, Description
 from vault.context import number, pack
 from vault.errors import HashingUnavailable, ItemError, UnreadableValue, VaultError
+from vault.gatekeeping import Gate, OpenGate
 from vault.index import token_buckets
 from vault.marking import is_turned, turned
 from vault.passwords.hasher import Hasher
@@ -28,7 +29,6 @@ from vault.store.database import Database
 from vault.store.stale import Indexed
 from vault.store.tokens import KIND_NAMES, Place, R, Sealed, Stored, Watched, fetch
 from vault.store.writer import Transaction
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class Resources:
         passwords: which may be had, how they are hashed, how much guessing is let through.
         hasher: what hashes them; None where no passwords are.
         policies: what each tenant's policy allows.
+        gate: whether requests may be served: while their records are taken outside.
     """
 
     database: Database
@@ -67,6 +68,7 @@ class Resources:
     gone: Callable[[str], bool] = lambda _: False
     passwords: Passwords = field(default_factory=Passwords)
     hasher: Hasher | None = None
+    gate: Gate = field(default_factory=OpenGate)
     policies: PolicyBook = field(init=False)
 
     def __post_init__(self) -> None:
