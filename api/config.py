@@ -77,6 +77,8 @@ class Settings(BaseSettings):
         alarm_webhook_secret_file: a file with the secret that they are signed with: `whsec_` and base64.
         alarm_mail_to, alarm_mail_from: mail addresses; alarms are sent there where both are set.
         alarm_sendmail: the program that takes a message on its standard input as sendmail does.
+        audit_archive: the folder that old audit records go to, which must be there; without one all stay at hand.
+        audit_days: from which age they go there.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRONGROOM_", frozen=True, hide_input_in_errors=True)
@@ -135,6 +137,8 @@ class Settings(BaseSettings):
     alarm_mail_to: str | None = None
     alarm_mail_from: str | None = None
     alarm_sendmail: Path = Path("/usr/sbin/sendmail")
+    audit_archive: Path | None = None
+    audit_days: int = Field(default=366, ge=1, le=36_500)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_dir: Path | None = None
 

@@ -16,7 +16,7 @@ from keys.keyring import Keyring
 from vault.passwords.hasher import Hasher
 from vault.passwords.rules import Rules
 from vault.presence import Presence
-from vault.resources import Passwords, Resources
+from vault.resources import Passwords, Records, Resources
 from vault.service import Vault
 from vault.store.database import Database
 from vault.store.keysets import Keysets
@@ -41,7 +41,7 @@ def open_resources(settings: Settings) -> Resources:
     keyring.expire_in_time()
     return Resources(
         database, keyring, time.monotonic, processes.gone, open_passwords(settings), open_hasher(settings),
-        open_gate(settings, database),
+        Records(settings.audit_archive, settings.audit_days), open_gate(settings, database),
     )  # fmt: skip
 
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from keys.keyset import Purpose
 from keys.openkeys import TenantKeys
 from vault import index, tokens
-from vault.audit import answering, answers, journal, leaf, opening, reopening, searching, trail
+from vault.audit import (
+    answering,
+    answers,
+    archive,
+    archiving,
+    journal,
+    leaf,
+    opening,
+    reopening,
+    searching,
+    trail,
+)
 from vault.audit.answers import (
     Consistency,
     Event,
@@ -20,6 +31,7 @@ from vault.audit.answers import (
     Records,
     Status,
 )
+from vault.audit.forms import Form
 from vault.audit.leaf import Record
 from vault.audit.searching import Wanted
 from vault.columns import Actor
@@ -31,6 +43,7 @@ from vault.store.writer import Overtaken, Transaction
 
 T = TypeVar("T")
 
+FORMS: Mapping[str, Form] = {"ndjson": archive.NDJSON, "csv": archive.CSV}
 ATTEMPTS = 8  # to end a log that grows meanwhile
 MAX_LEAVES, MAX_RECORDS, MAX_CHECKPOINTS = 5_000, 1_000, 1_000  # in one answer
 
@@ -186,6 +199,52 @@ class Auditing:
 
         told = self._seen(read)
         return self._recorded(actor, f"consistency {told.log} {from_size} {to_size}", told)
+
+    def export(
+        self,
+        actor: Actor,
+        form: str = "ndjson",
+        log: int | None = None,
+        first: int = 0,
+        end: int | None = None,
+    ) -> Iterator[bytes]:
+        """Return the bytes of a signed file with the records from position `first` to before `end`, piece by piece.
+
+        Args:
+            form: "ndjson" or "csv".
+            first: at least the first position that was not archived.
+            end: by default all that is sealed.
+        Raises:
+            InvalidRequest: no such form, or no such range.
+            UnknownLog, UnknownRecord: there is none, or it was archived.
+        """
+        if form not in FORMS:
+            raise InvalidRequest("format must be ndjson or csv", "/format")
+        database, keys = self._resources.database, self._resources.keyring.keys(actor.tenant)
+        found = answering.log_of(database, actor.tenant, log)
+        until = found.size if end is None else end
+        if not 0 <= first <= until <= found.size:
+            raise InvalidRequest("the range must be of sealed positions, the smaller one first", "/from")
+        if first < found.dropped:
+            raise UnknownRecord("records of these positions were archived")
+        pieces = archiving.file_of(database, found, keys, FORMS[form], first, until, "export")
+        return self._recorded(actor, f"export {found.log} {first} {until}", pieces, count=until - first)
+
+    def between(
+        self, actor: Actor, since: float | None, until: float | None, log: int | None = None
+    ) -> tuple[int, int]:
+        """Return the positions that hold all records of a time and some around it, for `export`; seconds since 1970."""
+        database, low, high = self._resources.database, _micros(since), _micros(until)
+
+        def read() -> tuple[int, int]:
+            found = answering.log_of(database, actor.tenant, log)
+            with database.read() as connection:
+                first = auditlog.position_at(connection, found, 0 if low is None else low - searching.SLACK)
+                if high is None:
+                    return first, found.size
+                return first, auditlog.position_at(connection, found, high + searching.SLACK)
+
+        return self._seen(read)
 
     def reopen(self, actor: Actor, checkpoint: str) -> Status:
         """End the log of a restored database, and open the next, which names what is lost.

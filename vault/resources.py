@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from keys.errors import UnwrapError
 from keys.keyring import Keyring
@@ -50,6 +51,19 @@ class Passwords:
 
 
 @dataclass(frozen=True, slots=True)
+class Records:
+    """How long audit records stay in the database (PCI DSS v4.0.1, 10.5.1: 12 months at least, 3 at hand).
+
+    Attributes:
+        archive: the folder that old ones go to; without one all stay.
+        days: from which age they go there.
+    """
+
+    archive: Path | None = None
+    days: int = 366
+
+
+@dataclass(frozen=True, slots=True)
 class Resources:
     """The database, the keyring and what is known of the world.
 
@@ -58,8 +72,9 @@ class Resources:
         gone: whether the process of a name, as leases have it, is known to have ended.
         passwords: which may be had, how they are hashed, how much guessing is let through.
         hasher: what hashes them; None where no passwords are.
-        policies: what each tenant's policy allows.
+        records: how long audit records stay.
         gate: whether requests may be served: while their records are taken outside.
+        policies: what each tenant's policy allows.
     """
 
     database: Database
@@ -68,6 +83,7 @@ class Resources:
     gone: Callable[[str], bool] = lambda _: False
     passwords: Passwords = field(default_factory=Passwords)
     hasher: Hasher | None = None
+    records: Records = field(default_factory=Records)
     gate: Gate = field(default_factory=OpenGate)
     policies: PolicyBook = field(init=False)
 

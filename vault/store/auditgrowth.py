@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from vault.store.auditlog import Log, Place, Signer, bucket_of, tile_bucket
 from vault.store.auditruns import Run, remove
-from vault.store.tables import audit_log
+from vault.store.tables import audit_leaf, audit_log
 from vault.store.writer import Overtaken, Refused, Transaction
 
 Entries = tuple[bytes, bytes, bytes]  # of a page of a run: the first, the last, all
@@ -126,3 +126,28 @@ def follow(transaction: Transaction, log: Log | None, new: Log) -> None:
             raise Refused(Overtaken())
     if not open_log(transaction, new):
         raise Overtaken
+
+
+def drop(transaction: Transaction, log: Log, end: int) -> None:
+    """Say that a log's records before `end` are not here; Refused, with Overtaken, if somebody else did meanwhile."""
+    mine = (audit_log.c.tenant == log.tenant) & (audit_log.c.log == log.log)
+    unmoved = mine & (audit_log.c.dropped == log.dropped)
+    moved = transaction.connection.execute(update(audit_log).where(unmoved).values(dropped=end))
+    if moved.rowcount != 1:
+        raise Refused(Overtaken())
+
+
+def delete_leaves(transaction: Transaction, log: Log, start: int, stop: int) -> None:
+    """Delete the leaves from `start` to before `stop`, which lie in one bucket."""
+    table = audit_leaf.c
+    place = (
+        (table.bucket == bucket_of(log.tenant, start)) & (table.tenant == log.tenant) & (table.log == log.log)
+    )
+    transaction.connection.execute(delete(audit_leaf).where(place, table.position.between(start, stop - 1)))
+
+
+def delete_checkpoints(transaction: Transaction, log: Log, sizes: Sequence[int]) -> None:
+    """Delete the checkpoints of these sizes."""
+    keys = [(bucket_of(log.tenant, size), log.log, size) for size in sizes]
+    on = ["bucket", "log", "size"]
+    transaction.dialect.delete(transaction.connection, "audit_checkpoint", on, log.tenant, keys)
