@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api import limits
-from api.schema.asks import FieldOptions, GroundsOnly, NewColumn, NewToken, TokenOptions
+from api.schema.asks import FieldOptions, NewColumn, NewToken, TokenOptions, TokensForPurpose
 from vault.columns import Column, Grounds, Spec, Tokenized
 from vault.errors import VaultError
 
@@ -50,7 +50,7 @@ def single(ask: NewToken) -> Column:
     return Column(ask.field, [ask.value], spec(ask), subjects, metadata)
 
 
-def grounds(ask: GroundsOnly) -> Grounds:
+def grounds(ask: TokensForPurpose) -> Grounds:
     """Return what a request names beside its purpose; its subject is printable."""
     if ask.subject is not None:
         limits.subjects([ask.subject], "/subject")

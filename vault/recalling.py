@@ -32,7 +32,9 @@ def log_ins(
     if not 1 <= limit <= MOST:
         raise InvalidRequest(f"limit must be 1 to {MOST:,}", "/limit")
     given = permit(resources, actor, "logins", purpose=purpose, view=wanted, grounds=grounds)
-    given.reach(logins.FIELD)
+    # A log-in is a value as any other: what is shown of it is what the caller might reveal of it.
+    shown = permit(resources, actor, "reveal", purpose=purpose, view=wanted, grounds=grounds)
+    shown.reach(logins.FIELD)
     failed: VaultError | KeyProblem
     for _ in range(ATTEMPTS):
         keys = resources.keyring.keys(actor.tenant)
@@ -41,7 +43,7 @@ def log_ins(
             raise UnknownLogin("there is no such login")
         try:
             with resources.database.snapshot():
-                page, found = logins.page(given, keys, account.person, since, cursor, limit)
+                page, found = logins.page(shown, keys, account.person, since, cursor, limit)
         except (UnreadableValue, UnknownKey) as error:
             failed = error
             resources.keyring.refresh(actor.tenant)

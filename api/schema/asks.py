@@ -142,18 +142,18 @@ class LooseTokenList(TokenList, kw_only=True):
     tokens: list[Any]
 
 
-class GroundsOnly(Ask, kw_only=True):
-    """What a request names beside its purpose: references that it needs; the person whose tokens alone are meant."""
+class TokensForPurpose(TokenList, kw_only=True):
+    """Tokens, the purpose, the references that it needs, and the person whose tokens alone are meant."""
 
+    purpose: Purpose
     case: Reference | None = None
     consent: Reference | None = None
     subject: Subject | None = None
 
 
-class Reveal(TokenList, GroundsOnly, kw_only=True):
+class Reveal(TokensForPurpose, kw_only=True):
     """Tokens to turn back into values; `metadata` and view `full` (`plain` once) need the operation reveal_plain."""
 
-    purpose: Purpose
     view: View = "masked"
     metadata: bool = False
 
@@ -164,11 +164,10 @@ class LooseReveal(Reveal, kw_only=True):
     tokens: list[Any]
 
 
-class Compare(TokenList, GroundsOnly, kw_only=True):
+class Compare(TokensForPurpose, kw_only=True):
     """Tokens, and beside each the value that it is held against; `options` are the field type's."""
 
     values: Texts
-    purpose: Purpose
     options: FieldOptions | None = None
 
 
