@@ -13,6 +13,7 @@ from api.callers.caller import NOTHING, Caller
 from api.callers.document import Certificates, Document, Issuer
 from api.callers.refused import NotBelieved
 from vault.columns import Mode
+from vault.rights import CERTIFICATE
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from api.callers.issuerkeys import IssuerKeys
 
 FILE_SECONDS = 10.0  # after which a key set in a file is read anew
-CERTIFICATE = "certificate"  # the claim under which the names of a certificate stand
 
 FindTenant = Callable[[str, Mode], int | None]
 Granted = Callable[[Caller], frozenset[str]]
@@ -79,7 +79,7 @@ class Directory:
                 tenant = self._tenant(listed.entry.tenant, listed.entry.mode)
                 caller = Caller(
                     tenant, listed.entry.mode, names.of_certificate(found[0]), NOTHING, kind="certificate",
-                    claims=frozenset((CERTIFICATE, name) for name in found),
+                    claims=frozenset((CERTIFICATE, names.plain(name)) for name in found),
                     since=shown.not_valid_before_utc.timestamp(),
                     until=shown.not_valid_after_utc.timestamp() + 1,  # RFC 5280, 4.1.2.5: its last second included
                 )  # fmt: skip

@@ -156,15 +156,16 @@ def read(content: bytes, folder: Path) -> Document:
 
 
 def _parsed(content: bytes) -> tuple[str, dict[str, Any]]:
-    problem, line = "the file is not UTF-8", 0
     try:
         text = content.decode("utf-8")
         return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:  # its text may repeat a key of the file, which holds no secret
         found = _SYNTAX.fullmatch(str(error))
         problem, line = (found[1], int(found[2])) if found else (str(error), 0)
-    except (UnicodeDecodeError, RecursionError):
-        pass
+    except UnicodeDecodeError:
+        problem, line = "the file is not UTF-8", 0
+    except RecursionError:
+        problem, line = "the file is nested too deep", 0
     raise _error(problem, line)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
+from joserfc.util import base64_to_int
 
 from api.callers import strictjson
 
@@ -96,18 +97,20 @@ def _usable(jwk: object, allowed: frozenset[str]) -> VerifyingKey | None:
 def _imported(jwk: dict[str, Any]) -> Key | None:
     names = _PARTS.get(str(jwk.get("kty")), ())
     parts = {name: jwk[name] for name in names if isinstance(jwk.get(name), str)}
-    if not names or len(parts) != len(names):
+    if not names or len(parts) != len(names) or parts.get("crv", "P-256") not in CURVES:
         return None
     try:
+        if parts["kty"] == "RSA" and base64_to_int(parts["n"]).bit_length() not in RSA_BITS:
+            return None  # before joserfc warns of it on standard error
         key = JWKRegistry.import_key(parts)
         return key if key.public_key is not None else None
-    except (JoseError, ValueError, TypeError, OverflowError, UnsupportedAlgorithm):
+    except (JoseError, ValueError, TypeError, LookupError, OverflowError, UnsupportedAlgorithm):
         return None
 
 
 def _algorithms(key: Key) -> tuple[str, ...]:
     if isinstance(key, RSAKey):
-        return _RSA if key.public_key.key_size in RSA_BITS else ()
+        return _RSA
     if isinstance(key, ECKey | OKPKey):
         return CURVES.get(key.curve_name, ())
     return ()

@@ -24,15 +24,16 @@ def of_token(issuer: str, subject: str) -> str:
 
     The issuer's whole address stays, without its scheme: realms of one host are different issuers.
     """
-    return _within(f"oidc:{_plain(issuer.removeprefix('https://'))}#{_plain(subject)}")
+    return _within(f"oidc:{plain(issuer.removeprefix('https://'))}#{plain(subject)}")
 
 
 def of_certificate(name: str) -> str:
     """Return the name of whom a certificate names `name`."""
-    return _within(f"cert:{_plain(name)}")
+    return _within(f"cert:{plain(name)}")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return a text percent-encoded as names have it."""
     return quote(text, safe=_MARKS).replace(_CUT, "%7E")
 
 

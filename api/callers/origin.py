@@ -19,9 +19,11 @@ Header = Literal["x-forwarded-for", "forwarded"]
 LONGEST = 4_096  # characters of a header that is looked at
 _KEYS = {"x-forwarded-for": "HTTP_X_FORWARDED_FOR", "forwarded": "HTTP_FORWARDED"}
 # RFC 7239, section 4: a pair's value is a token (RFC 9110, 5.6.2) or a quoted string (5.6.4).
-_PAIR = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|\"(?:[^\"\\]|\\.)*\")"
-_ELEMENT = re.compile(rf"\s*(?:{_PAIR})?(?:\s*;\s*(?:{_PAIR})?)*\s*")
-_FOR = re.compile(r'(?:^|;)\s*for=(?:"([^"\\]*)"|([^";\s]+))\s*(?=;|$)', re.IGNORECASE)
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_PAIR = rf'({_TOKEN})=({_TOKEN}|"(?:[^"\\]|\\.)*")'
+_BARE_PAIR = _PAIR.replace("(" + _TOKEN, "(?:" + _TOKEN)
+_ELEMENT = re.compile(rf"\s*(?:{_BARE_PAIR})?(?:\s*;\s*(?:{_BARE_PAIR})?)*\s*")
+_PAIRS = re.compile(_PAIR)
 _PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+)(?::[0-9]{1,5})?")
 
 
@@ -65,9 +67,8 @@ def last(text: str, header: Header) -> str | None:
     """Return the last address of a header's value; None if that is no address, such as `unknown` or `_hidden`."""
     if header == "x-forwarded-for":
         return _address(text.rpartition(",")[2].strip())
-    element = _last_element(text)
-    found = _FOR.findall(element)
-    return _address("".join(found[0])) if len(found) == 1 else None
+    found = [value for name, value in _PAIRS.findall(_last_element(text)) if name.lower() == "for"]
+    return _address(found[0].strip('"')) if len(found) == 1 else None
 
 
 def _last_element(text: str) -> str:
