@@ -22,6 +22,12 @@ MAX_METADATA_BYTES = 4_096  # one item's metadata, as JSON
 
 MAX_TAGS = 8  # of one token
 
+OPERATIONS = (  # that an API key may carry and a policy speak of, in the order in which they came
+    "tokenize", "reveal", "reveal_plain", "find", "describe", "list", "delete", "erase", "apikeys",
+    "keys", "custody", "roots", "verify", "passwords", "unlock", "logins",
+    "compare", "audit", "policy", "approve", "decoys", "callers",
+)  # fmt: skip
+
 PURPOSES = frozenset({
     "service", "settle", "verify-identity", "notify", "market", "risk",
     "statistics", "audit", "legal", "support", "subject-request",

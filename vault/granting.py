@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from keys.keyset import Purpose
 from vault import fields
 from vault.audit import journal
-from vault.columns import Actor, ApiKeyRecord, Mode, Remember
+from vault.columns import OPERATIONS, Actor, ApiKeyRecord, Mode, Remember
 from vault.errors import InvalidRequest, UnknownApiKey
 from vault.once import Once
 from vault.resources import Resources
@@ -18,10 +18,6 @@ from vault.store import apikeys
 from vault.store.keysets import Keysets, new_tenant_id
 from vault.store.writer import Refused, Transaction
 
-OPERATIONS = (
-    "tokenize", "reveal", "reveal_plain", "find", "describe", "list", "delete", "erase", "apikeys",
-    "keys", "custody", "roots", "verify", "passwords", "unlock", "logins",
-)  # fmt: skip
 FIRST = tuple(
     name for name in OPERATIONS if name != "roots"
 )  # of a tenant's first keys: roots are everybody's

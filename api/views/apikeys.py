@@ -16,8 +16,7 @@ from api.state import state, vault
 from api.views.descriptions import moment
 from api.visit import visit
 from vault import errors, fields
-from vault.columns import Actor, ApiKeyRecord, Reply
-from vault.granting import OPERATIONS
+from vault.columns import OPERATIONS, Actor, ApiKeyRecord, Reply
 
 bp = Blueprint("apikeys", __name__, url_prefix="/v1/apikeys")
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from tests.api.door import Clock, Door, loads, problem
-from vault.granting import OPERATIONS
+from vault.columns import OPERATIONS
 
 
 def test_a_keys_text_is_shown_once(door: Door) -> None:
