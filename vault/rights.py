@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 from vault.columns import CallerKind
+from vault.policy.policy import Policy
 from vault.resources import Resources
-
-if TYPE_CHECKING:
-    from vault.policy import Policy
 
 NOTHING: frozenset[str] = frozenset()
 CERTIFICATE = "certificate"  # the claim under which `Actor.claims` has the names of a certificate

@@ -13,6 +13,7 @@ from api.callers.caller import NOTHING, Caller
 from api.callers.document import Certificates, Document, Issuer
 from api.callers.refused import NotBelieved
 from vault.columns import Mode
+from vault.policy.model import claim_of
 from vault.rights import CERTIFICATE
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _named(issuer: Issuer, read: token.Token, tenant: int) -> Caller:
         subject = _person(claims.get(issuer.subject_claim))
     since, until, why = _times(issuer, claims)
     said = frozenset(
-        (f"{issuer.issuer}#{claim}", value) for claim in issuer.claims for value in token.texts(claims.get(claim))
+        (claim_of(issuer.issuer, claim), value) for claim in issuer.claims for value in token.texts(claims.get(claim))
     )  # fmt: skip
     return Caller(
         tenant, issuer.mode, name, NOTHING, kind="oidc", claims=said, subject=subject, since=since, until=until,

@@ -19,9 +19,9 @@ Header = Literal["x-forwarded-for", "forwarded"]
 LONGEST = 4_096  # characters of a header that is looked at
 _KEYS = {"x-forwarded-for": "HTTP_X_FORWARDED_FOR", "forwarded": "HTTP_FORWARDED"}
 # RFC 7239, section 4: a pair's value is a token (RFC 9110, 5.6.2) or a quoted string (5.6.4).
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_PAIR = rf'({_TOKEN})=({_TOKEN}|"(?:[^"\\]|\\.)*")'
-_BARE_PAIR = _PAIR.replace("(" + _TOKEN, "(?:" + _TOKEN)
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_PAIR = rf'({_WORD})=({_WORD}|"(?:[^"\\]|\\.)*")'
+_BARE_PAIR = _PAIR.replace("(" + _WORD, "(?:" + _WORD)
 _ELEMENT = re.compile(rf"\s*(?:{_BARE_PAIR})?(?:\s*;\s*(?:{_BARE_PAIR})?)*\s*")
 _PAIRS = re.compile(_PAIR)
 _PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+)(?::[0-9]{1,5})?")

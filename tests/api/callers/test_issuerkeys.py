@@ -195,7 +195,8 @@ def test_keys_that_are_passed_over() -> None:
         good | {"use": "enc"}, good | {"key_ops": ["sign"]}, good | {"key_ops": "verify"}, good | {"alg": "ES384"},
         good | {"alg": 7}, good | {"kid": 7}, good | {"kid": ""}, good | {"crv": "P-255"}, good | {"x": good["y"]},
         good | {"x": "A"}, good | {"x": None}, {"kty": "EC"}, {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"},
-        {"kty": "RSA", "kid": "weak", "n": int_to_base64(weak.n), "e": "AQAB"}, RSA.as_dict(private=False) | {"e": "AQ"}, RSA.as_dict(private=False) | {"n": ""},
+        {"kty": "RSA", "kid": "weak", "n": int_to_base64(weak.n), "e": "AQAB"},
+        RSA.as_dict(private=False) | {"e": "AQ"}, RSA.as_dict(private=False) | {"n": ""},
         ECKey.generate_key("P-384", {"kid": "p384"}).as_dict(private=False),
         OKPKey.generate_key("X25519", {"kid": "x"}).as_dict(private=False), None, [], "key",
     ]  # fmt: skip

@@ -30,6 +30,7 @@ from tests.api.callers.issuing import (
     token,
 )
 
+SAID = json.dumps(CLAIMS).encode()
 FILE = f"""
 [[oidc]]
 issuer = "{ISSUER}"
@@ -79,7 +80,8 @@ def test_a_good_token(directory: Directory, algorithm: str) -> None:
     assert (caller.tenant, caller.mode, caller.kind) == (1, "live", "oidc")
     assert caller.name == "oidc:login.example.com/realms/shop#ada"
     assert caller.claims == {
-        (f"{ISSUER}#groups", "risk"), (f"{ISSUER}#groups", "audit"), (f"{ISSUER}#vip", "true"), (f"{ISSUER}#level", "3"),
+        (f"{ISSUER}#groups", "risk"), (f"{ISSUER}#groups", "audit"), (f"{ISSUER}#vip", "true"),
+        (f"{ISSUER}#level", "3"),
     }  # fmt: skip
     assert caller.subject is None
     assert caller.good(NOW)
@@ -110,7 +112,8 @@ def test_times_that_are_none(directory: Directory, claims: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     ("claims", "code"),
     [
-        ({"iss": ISSUER + "/"}, "token_issuer"), ({"iss": ISSUER.upper()}, "token_issuer"), ({"iss": None}, "token_issuer"),
+        ({"iss": ISSUER + "/"}, "token_issuer"), ({"iss": ISSUER.upper()}, "token_issuer"),
+        ({"iss": None}, "token_issuer"),
         ({"iss": [ISSUER]}, "token_issuer"), ({"iss": "https://evil.example.com"}, "token_issuer"),
         ({"aud": "Strongroom"}, "token_audience"), ({"aud": None}, "token_audience"), ({"aud": []}, "token_audience"),
         ({"aud": ["other"]}, "token_audience"), ({"aud": {"strongroom": 1}}, "token_audience"),
@@ -144,7 +147,7 @@ def test_the_person_that_a_caller_acts_for(directory: Directory) -> None:
     "algorithm", ["none", "None", "HS256", "HS384", "RSA1_5", "dir", "", None, 1, ["ES256"]]
 )
 def test_algorithms_of_the_senders_choice(directory: Directory, algorithm: object) -> None:
-    header, payload = {"alg": algorithm, "kid": "ec"}, json.dumps(CLAIMS).encode()
+    header, payload = {"alg": algorithm, "kid": "ec"}, SAID
     signed = f"{base64url(json.dumps(header).encode())}.{base64url(payload)}"
     for signature in ("", base64url(b"x"), raw(header, payload, EC, "ES256").rpartition(".")[2]):
         assert refused(directory, f"{signed}.{signature}") in {"token_algorithm", "token_form"}
@@ -153,14 +156,14 @@ def test_algorithms_of_the_senders_choice(directory: Directory, algorithm: objec
 @pytest.mark.parametrize("secret", [RSA.as_pem(private=False), RSA.as_der(private=False), key_set(RSA)])
 def test_hmac_with_the_public_key_as_its_secret(directory: Directory, secret: bytes) -> None:
     header = base64url(json.dumps({"alg": "HS256", "kid": "rsa", "typ": "JWT"}).encode())
-    signed = f"{header}.{base64url(json.dumps(CLAIMS).encode())}"
+    signed = f"{header}.{base64url(SAID)}"
     mac = hmac.new(secret, signed.encode(), hashlib.sha256).digest()
     assert refused(directory, f"{signed}.{base64url(mac)}") == "token_algorithm"
 
 
 def test_a_key_that_the_token_brings_along(directory: Directory) -> None:
     own = ECKey.generate_key("P-256", {"kid": "own"})
-    payload = json.dumps(CLAIMS).encode()
+    payload = SAID
     for extra in (
         {"jwk": own.as_dict(private=False)}, {"jku": "https://evil.example.com/jwks"}, {"x5c": ["MIIB"]},
         {"x5u": "https://evil.example.com/chain"},
@@ -204,7 +207,7 @@ def test_without_a_key_id_there_must_be_no_choice(directory: Directory, tmp_path
 
 
 def test_a_key_is_for_its_own_algorithms(directory: Directory) -> None:
-    payload = json.dumps(CLAIMS).encode()
+    payload = SAID
     assert refused(directory, raw({"alg": "RS256", "kid": "ec"}, payload, EC, "ES256")) == "token_key"
     assert refused(directory, raw({"alg": "PS256", "kid": "rsa"}, payload, RSA, "RS256")) == "token_signature"
 
@@ -236,20 +239,20 @@ def test_tokens_of_other_kinds(directory: Directory, kind: object) -> None:
 @pytest.mark.parametrize(
     ("header", "payload"),
     [
-        (b'{"alg":"ES256","alg":"none","kid":"ec"}', json.dumps(CLAIMS).encode()),
-        (b'{"alg":"ES256","kid":"own","kid":"ec"}', json.dumps(CLAIMS).encode()),
-        (b'{"alg":"ES256","kid":"ec"}', json.dumps(CLAIMS).encode()[:-1] + b',"sub":"root"}'),
-        (b'{"alg":"ES256","kid":"ec"}', json.dumps(CLAIMS).encode()[:-1] + b',"a":{"b":1,"b":2}}'),
-        (b'{"alg":"ES256","kid":"ec"}', json.dumps(CLAIMS).encode()[:-1] + b',"a":NaN}'),
-        (b'{"alg":"ES256","kid":"ec"}', json.dumps(CLAIMS).encode()[:-1] + b',"a":' + b"[" * 2_500 + b"]" * 2_500 + b"}"),
-        (b'{"alg":"ES256","kid":"ec"}', json.dumps(CLAIMS).encode()[:-1] + b',"a":' + b"9" * 5_000 + b"}"),
+        (b'{"alg":"ES256","alg":"none","kid":"ec"}', SAID),
+        (b'{"alg":"ES256","kid":"own","kid":"ec"}', SAID),
+        (b'{"alg":"ES256","kid":"ec"}', SAID[:-1] + b',"sub":"root"}'),
+        (b'{"alg":"ES256","kid":"ec"}', SAID[:-1] + b',"a":{"b":1,"b":2}}'),
+        (b'{"alg":"ES256","kid":"ec"}', SAID[:-1] + b',"a":NaN}'),
+        (b'{"alg":"ES256","kid":"ec"}', SAID[:-1] + b',"a":' + b"[" * 2_500 + b"]" * 2_500 + b"}"),
+        (b'{"alg":"ES256","kid":"ec"}', SAID[:-1] + b',"a":' + b"9" * 5_000 + b"}"),
         (b'{"alg":"ES256","kid":"ec"}', json.dumps(CLAIMS).encode("utf-16")),
-        (b'{"alg":"ES256","kid":"ec"}', json.dumps(CLAIMS).encode()[:-1] + b',"a":"\xff"}'),
+        (b'{"alg":"ES256","kid":"ec"}', SAID[:-1] + b',"a":"\xff"}'),
         (b'{"alg":"ES256","kid":"ec"}', b"[]"),
         (b'{"alg":"ES256","kid":"ec"}', b'"text"'),
         (b'{"alg":"ES256","kid":"ec"}', b""),
-        (b'["ES256"]', json.dumps(CLAIMS).encode()),
-        (b'\xef\xbb\xbf{"alg":"ES256","kid":"ec"}', json.dumps(CLAIMS).encode()),
+        (b'["ES256"]', SAID),
+        (b'\xef\xbb\xbf{"alg":"ES256","kid":"ec"}', SAID),
     ],
     ids=range(14),
 )  # fmt: skip
