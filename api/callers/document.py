@@ -1,30 +1,35 @@
 """The file of callers beside API keys (TOML): issuers of tokens, and certificates; refused with line and reason.
 
-It holds no secret. Files that it names are beside it unless their paths are absolute.
+It holds no secret. Files that it names are beside it unless their paths are absolute. It is read as policies are, so
+that reasons name the line and repeat nothing.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 from api.errors import SettingsError
 from vault.columns import Mode
+from vault.errors import PolicyInvalid
+from vault.policy.cursor import Node
+from vault.policy.holders import CLAIM, ISSUER
+from vault.policy.positions import lines_of
 
 VARIABLE = "STRONGROOM_CALLERS_FILE"
 LARGEST = 65_536  # bytes
 MOST = 256  # entries of a kind
-LONGEST = 512  # characters of a text
 DEFAULT_ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
 
-_HEADER = re.compile(r"\s*\[\[\s*([a-z]+)\s*\]\]")
+# OpenID Connect Core 1.0, section 2: https, with neither query nor fragment; in characters of RFC 3986 alone.
 _ISSUER = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?")
-_SYNTAX = re.compile(r"(.*) \(at line (\d+), column \d+\)")
+_AT_LINE = re.compile(r" \(at line ([0-9]+), column [0-9]+\)")
+
+Members = dict[str, Node]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,139 +85,115 @@ class Document:
     certificates: tuple[Certificates, ...] = ()
 
 
-@dataclass(slots=True)
-class _Entry:
-    """One table of the file; what is taken out of it is known."""
-
-    values: dict[str, Any]
-    line: int  # of its header; 0 if that cannot be told
-    lines: dict[str, int] = field(default_factory=dict)
-
-    def fail(self, name: str, reason: str) -> SettingsError:
-        return _error(f"{name} {reason}" if name else reason, self.lines.get(name, self.line))
-
-    def text(self, name: str, default: str | None = None) -> str:
-        found = self.values.pop(name, default)
-        if not isinstance(found, str) or not 0 < len(found) <= LONGEST or not found.isprintable():
-            raise self.fail(name, f"must be a text of 1 to {LONGEST} characters that can be printed")
-        return found
-
-    def maybe(self, name: str) -> str | None:
-        return self.text(name) if name in self.values else None
-
-    def path(self, name: str, folder: Path) -> Path | None:
-        found = self.maybe(name)
-        return None if found is None else folder / found
-
-    def texts(self, name: str, default: Iterable[str] | None = None) -> tuple[str, ...]:
-        found = self.values.pop(name, None if default is None else list(default))
-        if not isinstance(found, list) or not all(
-            isinstance(one, str) and one.isprintable() for one in found
-        ):
-            raise self.fail(name, "must be a list of texts that can be printed")
-        if len(set(found)) != len(found) or not all(0 < len(one) <= LONGEST for one in found):
-            raise self.fail(name, f"must be different texts of 1 to {LONGEST} characters")
-        return tuple(found)
-
-    def number(self, name: str, default: int, least: int, most: int) -> int:
-        found = self.values.pop(name, default)
-        if isinstance(found, bool) or not isinstance(found, int) or not least <= found <= most:
-            raise self.fail(name, f"must be a whole number from {least:,} to {most:,}")
-        return found
-
-    def mode(self) -> Mode:
-        found = self.text("mode")
-        if found not in ("live", "test"):
-            raise self.fail("mode", 'must be "live" or "test"')
-        return cast("Mode", found)
-
-    def end(self) -> None:
-        for name in self.values:
-            raise self.fail(name if name.isprintable() else "", "is none of the names that may be here")
-
-
 def load(path: Path) -> Document:
     """Return what the file says; SettingsError, with line and reason, if it cannot be used."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except OSError as error:
-        raise _error(f"the file cannot be read: {error.strerror}") from None
-    if len(content) > LARGEST:
-        raise _error(f"the file has more than {LARGEST:,} bytes")
+        raise SettingsError(f"{VARIABLE}: the file cannot be read: {error.strerror}") from None
     return read(content, path.parent)
 
 
 def read(content: bytes, folder: Path) -> Document:
     """Return what a file in `folder` says; SettingsError, with line and reason, if it cannot be used."""
-    text, values = _parsed(content)
-    for name in values.keys() - {"oidc", "certificate"}:
-        raise _error(f"{name if name.isprintable() else 'a name'} is neither [[oidc]] nor [[certificate]]")
-    issuers = [(entry, _issuer(entry, folder)) for entry in _entries(text, values, "oidc")]
-    certificates = [(entry, _certificates(entry, folder)) for entry in _entries(text, values, "certificate")]
-    _check_different(issuers)
-    _check_names(certificates)
-    return Document(tuple(one for _, one in issuers), tuple(one for _, one in certificates))
-
-
-def _parsed(content: bytes) -> tuple[str, dict[str, Any]]:
     try:
-        text = content.decode("utf-8")
-        return text, tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:  # its text may repeat a key of the file, which holds no secret
-        found = _SYNTAX.fullmatch(str(error))
-        problem, line = (found[1], int(found[2])) if found else (str(error), 0)
+        root = _parse(content).table("oidc", "certificate")
+        issuers = _tables(root, "oidc")
+        certificates = _tables(root, "certificate")
+        document = Document(
+            tuple(_issuer(one, folder) for one in issuers),
+            tuple(_certificates(one, folder) for one in certificates),
+        )
+        _check_audiences(issuers, document.issuers)
+        _check_names(certificates, document.certificates)
+        return document
+    except PolicyInvalid as error:
+        line, reason = error.line, error.reason
+    raise SettingsError(f"{VARIABLE}{f', line {line}' if line else ''}: {reason}")
+
+
+def _parse(content: bytes) -> Node:
+    if len(content) > LARGEST:
+        raise PolicyInvalid(f"the file has more than {LARGEST:,} bytes")
+    try:
+        text = content.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        problem, line = "the file is not UTF-8", 0
-    except RecursionError:
-        problem, line = "the file is nested too deep", 0
-    raise _error(problem, line)
+        raise PolicyInvalid("the file is not UTF-8") from None
+    lines = lines_of(text)
+    try:
+        return Node(tomllib.loads(text), (), lines, "the file")
+    except ValueError as error:  # TOMLDecodeError, or what int() refuses
+        at = _AT_LINE.search(str(error))
+        raise PolicyInvalid("this is not TOML 1.0", int(at[1]) if at else text.count("\n") + 1) from None
 
 
-def _entries(text: str, values: dict[str, Any], kind: str) -> list[_Entry]:
-    """Return the tables of a kind with their lines, which tomllib does not say."""
-    tables = values.get(kind, [])
-    if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
-        raise _error(f"{kind} must be tables: [[{kind}]]")
-    if len(tables) > MOST:
-        raise _error(f"there are more than {MOST} [[{kind}]]")
-    found: list[_Entry] = []
-    inside = False
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.match(line):
-            inside = header[1] == kind
-            if inside:
-                found.append(_Entry({}, number))
-        elif inside and (key := re.match(r"\s*\"?([A-Za-z0-9_-]+)\"?\s*=", line)):
-            found[-1].lines.setdefault(key[1], number)
-    if len(found) != len(tables):  # written in another way, or something in a text looks like a header
-        found = [_Entry({}, 0) for _ in tables]
-    for entry, table in zip(found, tables, strict=True):
-        entry.values = table
+def _tables(root: Members, kind: str) -> list[Node]:
+    found = root[kind].tables() if kind in root else []
+    if len(found) > MOST:
+        root[kind].refuse(f"there are at most {MOST} [[{kind}]]")
     return found
 
 
-def _issuer(entry: _Entry, folder: Path) -> Issuer:
+def _issuer(node: Node, folder: Path) -> Issuer:
     from api.callers.jwks import ALGORITHMS
 
-    issuer = entry.text("issuer")
-    if not _ISSUER.fullmatch(issuer):
-        raise entry.fail("issuer", "must be an https address without query or fragment")
-    algorithms = entry.texts("algorithms", DEFAULT_ALGORITHMS)
-    if not algorithms or not set(algorithms) <= set(ALGORITHMS):
-        raise entry.fail("algorithms", f"must be of {', '.join(ALGORITHMS)}")
-    made = Issuer(
-        issuer, entry.text("audience"), entry.text("tenant"), entry.mode(),
-        entry.path("jwks_file", folder), entry.maybe("jwks_url"), entry.path("ca", folder), algorithms,
-        entry.texts("claims", ()), entry.maybe("subject_claim"),
-        entry.number("leeway_seconds", 30, 0, 300), entry.number("longest_seconds", 3_600, 60, 86_400),
+    found = node.table(
+        "issuer", "audience", "tenant", "mode", "jwks_file", "jwks_url", "ca", "algorithms", "claims", "subject_claim",
+        "leeway_seconds", "longest_seconds", required=("issuer", "audience", "tenant", "mode"),
     )  # fmt: skip
-    entry.end()
-    if made.file is not None and (made.url is not None or made.ca is not None):
-        raise entry.fail("jwks_file", "leaves nothing for jwks_url and ca to do")
-    if made.url is not None and not _is_https(made.url):
-        raise entry.fail("jwks_url", "must be an https address")
-    return made
+    found["issuer"].matching(ISSUER, "an https address")
+    issuer = found["issuer"].matching(_ISSUER, "an https address without query or fragment")
+    algorithms = [one.one_of(ALGORITHMS, "algorithm") for one in _list(found, "algorithms")]
+    claims = [one.matching(CLAIM, "a claim's name in printable characters") for one in _list(found, "claims")]
+    if "jwks_file" in found and ("jwks_url" in found or "ca" in found):
+        found["jwks_file"].refuse("jwks_file leaves nothing for jwks_url and ca to do")
+    if "jwks_url" in found and not _is_https(found["jwks_url"].text()):
+        found["jwks_url"].refuse("jwks_url must be an https address")
+    return Issuer(
+        issuer, found["audience"].text(), found["tenant"].text(), _mode(found), _path(found, "jwks_file", folder),
+        _text(found, "jwks_url"), _path(found, "ca", folder), tuple(algorithms) or DEFAULT_ALGORITHMS, tuple(claims),
+        _text(found, "subject_claim"), _whole(found, "leeway_seconds", 30, 0, 300),
+        _whole(found, "longest_seconds", 3_600, 60, 86_400),
+    )  # fmt: skip
+
+
+def _certificates(node: Node, folder: Path) -> Certificates:
+    from api.callers.certificate import distinguished, is_name
+
+    found = node.table("tenant", "mode", "issuer", "ca", "names", required=("tenant", "mode", "names"))
+    issuer = _text(found, "issuer")
+    if issuer is not None and distinguished(issuer) is None:
+        found["issuer"].refuse("issuer must be a distinguished name, such as CN=Clients,O=Shop (RFC 4514)")
+    names = found["names"].words()
+    for one in names:
+        if not is_name(one.text()):
+            one.refuse(
+                f"{one.title} must be a URI, dns: and a DNS name, or a subject such as CN=settlement,O=Shop"
+            )
+    return Certificates(
+        found["tenant"].text(), _mode(found), issuer, _path(found, "ca", folder), tuple(one.text() for one in names)
+    )  # fmt: skip
+
+
+def _mode(found: Members) -> Mode:
+    return cast("Mode", found["mode"].one_of(("live", "test"), "mode"))
+
+
+def _text(found: Members, name: str) -> str | None:
+    return found[name].text() if name in found else None
+
+
+def _path(found: Members, name: str, folder: Path) -> Path | None:
+    return folder / found[name].text() if name in found else None
+
+
+def _list(found: Members, name: str) -> list[Node]:
+    return found[name].words() if name in found else []
+
+
+def _whole(found: Members, name: str, default: int, low: int, high: int) -> int:
+    return found[name].whole(low, high) if name in found else default
 
 
 def _is_https(url: str) -> bool:
@@ -223,41 +204,19 @@ def _is_https(url: str) -> bool:
         return False
 
 
-def _certificates(entry: _Entry, folder: Path) -> Certificates:
-    from api.callers.certificate import distinguished, is_name
-
-    made = Certificates(
-        entry.text("tenant"), entry.mode(), entry.maybe("issuer"), entry.path("ca", folder), entry.texts("names")
-    )  # fmt: skip
-    entry.end()
-    if made.issuer is not None and distinguished(made.issuer) is None:
-        raise entry.fail("issuer", "must be a distinguished name, such as CN=Clients,O=Shop (RFC 4514)")
-    if not made.names or not all(map(is_name, made.names)):
-        raise entry.fail(
-            "names", "must be URIs, dns: and a DNS name, or subjects such as CN=settlement,O=Shop"
-        )
-    return made
-
-
-def _check_different(issuers: list[tuple[_Entry, Issuer]]) -> None:
+def _check_audiences(nodes: list[Node], issuers: tuple[Issuer, ...]) -> None:
     seen = set()
-    for entry, one in issuers:
+    for node, one in zip(nodes, issuers, strict=True):
         if (one.issuer, one.audience) in seen:
-            raise entry.fail(
-                "audience", "is that of another entry of this issuer: whose callers would they be?"
-            )
+            node.refuse("issuer and audience are those of an entry above: whose callers would they be?")
         seen.add((one.issuer, one.audience))
 
 
-def _check_names(certificates: list[tuple[_Entry, Certificates]]) -> None:
+def _check_names(nodes: list[Node], certificates: tuple[Certificates, ...]) -> None:
     seen: dict[str, set[str | None]] = {}
-    for entry, one in certificates:
+    for node, one in zip(nodes, certificates, strict=True):
         for name in one.names:
             others = seen.setdefault(name, set())
             if one.issuer in others or None in others or (one.issuer is None and others):
-                raise entry.fail("names", "holds one of another entry: whose caller would it be?")
+                node.refuse("a name is in an entry above, too: whose caller would it be?")
             others.add(one.issuer)
-
-
-def _error(reason: str, line: int = 0) -> SettingsError:
-    return SettingsError(f"{VARIABLE}{f', line {line}' if line else ''}: {reason}")
