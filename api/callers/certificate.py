@@ -31,7 +31,7 @@ _CLIENTS = frozenset({ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_E
 def read(header: str) -> x509.Certificate:
     """Return the certificate in a `Client-Cert` header (RFC 9440, section 2.2); raise NotBelieved."""
     found = _BYTES.fullmatch(header) if len(header) <= LONGEST else None
-    if found is not None:
+    if found is not None and len(found[1]) % 4 == 0:
         try:
             return x509.load_der_x509_certificate(base64.b64decode(found[1], validate=True))
         except (ValueError, binascii.Error, UnsupportedAlgorithm):
@@ -42,6 +42,8 @@ def read(header: str) -> x509.Certificate:
 def names(certificate: x509.Certificate) -> frozenset[str]:
     """Return whom a certificate names: URIs, `dns:` and DNS names in small letters, its subject (RFC 4514).
 
+    The three never look alike: a URI that is written as one of the others is left out.
+
     Raises NotBelieved if it is not for clients (RFC 5280, section 4.2.1.12), or its extensions cannot be read.
     """
     try:
@@ -51,7 +53,8 @@ def names(certificate: x509.Certificate) -> frozenset[str]:
             if extension.oid == ExtensionOID.EXTENDED_KEY_USAGE and _CLIENTS.isdisjoint(extension.value):
                 raise NotBelieved("certificate_use")
             if isinstance(extension.value, x509.SubjectAlternativeName):
-                found.update(extension.value.get_values_for_type(x509.UniformResourceIdentifier))
+                uris = extension.value.get_values_for_type(x509.UniformResourceIdentifier)
+                found.update(text for text in uris if _is_uri(text))
                 found.update(
                     f"dns:{name.lower()}" for name in extension.value.get_values_for_type(x509.DNSName)
                 )
@@ -93,13 +96,17 @@ def distinguished(text: str) -> x509.Name | None:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text is a name as `names` gives them."""
+    """Whether a text may be a name as `names` gives them."""
     if text.startswith("dns:"):
         return _DNS.fullmatch(text) is not None
-    return _URI.fullmatch(text) is not None or canonical(text) is not None
+    return _is_uri(text) or distinguished(text) is not None
 
 
-def canonical(text: str) -> str | None:
-    """Return a subject as `names` writes it; None if it is none."""
-    name = distinguished(text)
-    return None if name is None else name.rfc4514_string()
+def written(text: str) -> str:
+    """Return a name as `names` writes it: only subjects may be written in several ways."""
+    name = None if text.startswith("dns:") or _is_uri(text) else distinguished(text)
+    return text if name is None else name.rfc4514_string()
+
+
+def _is_uri(text: str) -> bool:
+    return _URI.fullmatch(text) is not None and not text.lower().startswith("dns:")

@@ -119,9 +119,7 @@ class _Listed:
         self._authorities = None
         if entry.authorities is not None:
             self._authorities = certificate.load_authorities(entry.authorities)
-        self._names = [
-            name if name.startswith("dns:") else certificate.canonical(name) or name for name in entry.names
-        ]
+        self._names = [certificate.written(name) for name in entry.names]
 
     def of(self, shown: Certificate, named: frozenset[str]) -> list[str]:
         """Return those of the entry's names that a certificate has; none if it is not of the entry."""
