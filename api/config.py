@@ -193,6 +193,10 @@ def load() -> Settings:
             "STRONGROOM_CLIENT_CERTIFICATES: needs STRONGROOM_SOCKET, which only the proxy reaches, and "
             "STRONGROOM_CALLERS_FILE, which says whose certificates come in"
         )
+    if settings.callers_file is not None:
+        from api.callers import document  # here, for most processes have none
+
+        document.load(settings.callers_file)
     return settings
 
 

@@ -43,7 +43,9 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Directory:
     folder = tmp_path_factory.mktemp("callers")
     both = [Authority("CN=Other").certificate, AUTHORITY.certificate]
     (folder / "clients.pem").write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in both))
-    return Directory(read(FILE.encode(), folder), lambda _, mode: {"live": 1, "test": 2}[mode], lambda _: frozenset())
+    return Directory(
+        read(FILE.encode(), folder), lambda _, mode: {"live": 1, "test": 2}[mode], lambda _: frozenset()
+    )
 
 
 def refused(directory: Directory, text: str) -> str:
@@ -113,17 +115,23 @@ def test_a_signature_that_the_file_asks_for(directory: Directory) -> None:
 
 
 def test_what_it_may_be_used_for(directory: Directory) -> None:
-    for usage in (CLIENT, (*CLIENT, ExtendedKeyUsageOID.SERVER_AUTH), (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,), ()):
+    server = ExtendedKeyUsageOID.SERVER_AUTH
+    for usage in (CLIENT, (*CLIENT, server), (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,), ()):
         assert directory.by_certificate(header(AUTHORITY.sign("CN=x", uri(), usage=usage)))
-    server = AUTHORITY.sign("CN=x", uri(), usage=(ExtendedKeyUsageOID.SERVER_AUTH,))
-    assert refused(directory, header(server)) == "certificate_use"
+    assert refused(directory, header(AUTHORITY.sign("CN=x", uri(), usage=(server,)))) == "certificate_use"
 
 
 def test_times(directory: Directory) -> None:
     begin, end = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
     caller = directory.by_certificate(header(AUTHORITY.sign("CN=x", uri(), begin=begin, end=end)))
     at = NOW.timestamp()
-    assert [caller.good(at + s) for s in (-3_601, -3_600, 0, 3_600, 3_601)] == [False, True, True, True, False]
+    assert [caller.good(at + s) for s in (-3_601, -3_600, 0, 3_600, 3_601)] == [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_extensions_that_cannot_be_read(directory: Directory) -> None:
