@@ -22,6 +22,7 @@ from api.state import state
 from api.visit import visit
 from vault import fields
 from vault.columns import Actor, ApiKeyRecord
+from vault.errors import CallerFrozen, SlowedDown
 
 if TYPE_CHECKING:
     from api.callers.directory import Directory
@@ -135,6 +136,7 @@ def admit(*operations: str) -> Actor:
 
     Raises:
         Unauthenticated: nothing shown, or what is unknown, expired or revoked; they look the same from outside.
+        CallerFrozen, SlowedDown: the caller may do nothing now.
         Forbidden: the caller has none of `operations`.
         BadRequest: the approval that it names is not of the form of one.
     """
@@ -150,9 +152,19 @@ def admit(*operations: str) -> Actor:
         asked.why = caller.why or "expired"
         here.vault.record_refusal(actor, operations[0], Unauthenticated.code)
         raise Unauthenticated
+    _require_thawed(actor, operations[0])
     if not (caller.may_any if operations[0] == ANY else not caller.operations.isdisjoint(operations)):
         _forbid(actor, operations)
     return actor
+
+
+def _require_thawed(actor: Actor, operation: str) -> None:
+    """Raise CallerFrozen or SlowedDown, after an audit record, if the caller may do nothing now."""
+    try:
+        state().vault.governance.require_thawed(actor)
+    except (CallerFrozen, SlowedDown) as error:
+        state().vault.record_refusal(actor, operation, error.code)
+        raise
 
 
 def need(actor: Actor, operation: str) -> None:

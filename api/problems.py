@@ -78,7 +78,9 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.HashTooCostly: (422, "The password hash takes too much"),
     vault.PolicyDenied: (403, "The policy does not allow this"),
     vault.PolicyInvalid: (422, "The policy cannot be taken"),
+    vault.PolicyUnreadable: (503, "The policy cannot be read"),
     vault.PolicyConflict: (409, "Another policy was taken"),
+    vault.UnknownPolicyVersion: (404, "There is no such policy version"),
     vault.CaseRequired: (422, "The purpose needs a case"),
     vault.ConsentRequired: (422, "The purpose needs consent"),
     vault.BudgetExceeded: (429, "The caller's budget is used up"),
@@ -148,6 +150,7 @@ HINTS: Mapping[str, str] = {
     "key_expired": "GET /v1/keysets says which: rotate it, such as `strongroom keys rotate seal`",
     "key_exhausted": "GET /v1/keysets says which: rotate it, such as `strongroom keys rotate seal`",
     "policy_denied": "`strongroom policy explain` says by which line",
+    "policy_unreadable": "nothing was done; a service of this version or a later one reads it",
     "policy_conflict": "propose it anew, on top of the policy that is in force now",
     "case_required": "send `case`, the reference of the case",
     "consent_required": "send `consent`, the reference of the person's consent",
@@ -208,6 +211,9 @@ def kept(error: Exception, request_id: str, pointer: str | None = None) -> Reply
         pointer=getattr(error, "pointer", None) or pointer,
         request_id=request_id,
         hint=HINTS.get(code),
+        proposal=getattr(error, "proposal", None),
+        approved=getattr(error, "approved", None),
+        needed=getattr(error, "needed", None),
     )
     return Reply(status, msgspec.json.encode(problem))
 

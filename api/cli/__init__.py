@@ -23,6 +23,7 @@ COMMANDS = {
     "bootstrap": "api.cli.bootstrap:bootstrap",
     "tokenize": "api.cli.tokenize:tokenize",
     "reveal": "api.cli.reveal:reveal",
+    "compare": "api.cli.compare:compare",
     "token": "api.cli.token:token",
     "subject": "api.cli.subject:subject",
     "passwords": "api.cli.passwords:passwords",

@@ -199,7 +199,7 @@ def _worn(resources: Resources, tenants: list[int]) -> dict[tuple[str, str], lis
     names, vault = inspection.tenant_names(resources.database), Vault(resources)
     found: dict[tuple[str, str], list[str]] = {}
     for tenant in tenants:
-        for keyset in vault.keysets(Actor(tenant, "live", "doctor", "doctor")):
+        for keyset in vault.keysets(Actor(tenant, "live", "doctor", "doctor", kind="local")):
             for version in keyset.versions:
                 if version.condition != "ok":
                     found.setdefault((keyset.purpose, version.condition), []).append(names[tenant])

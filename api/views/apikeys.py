@@ -37,13 +37,20 @@ def index(actor: Actor) -> Response:
 def create(actor: Actor, ask: NewApiKey) -> Response:
     """Make an API key; its text is in this reply and nowhere else.
 
-    403 if it would carry more than the key that asks; 409 if this request made one before: its text is gone.
+    It ends with the key that asks, if not before. 403 if it would carry more than that, or a role that it lacks; 409 if
+    this request made one before: its text is gone.
     """
     _check(ask)
     _within_reach(actor, ask.operations, ask.fields)
     operations, reached = sorted(set(ask.operations)), None if ask.fields is None else sorted(set(ask.fields))
     made = vault().create_api_key(
-        actor, ask.name, operations, reached, ask.expires_in_seconds, answers.remember(_shown_before(actor))
+        actor,
+        ask.name,
+        operations,
+        reached,
+        ask.expires_in_seconds,
+        answers.remember(_shown_before(actor)),
+        ask.roles,
     )
     return answers.answer(_shown(*made), 201)
 
@@ -111,5 +118,7 @@ def _shown(record: ApiKeyRecord, text: str | None = None) -> ApiKey:
         created_at=datetime.fromtimestamp(record.created_at, UTC),
         expires_at=moment(record.expires_at),
         revoked_at=moment(record.revoked_at),
+        roles=list(record.roles),
+        made_by=record.made_by,
         key=text,
     )

@@ -22,10 +22,11 @@ from strongroom_client.errors import (
 from strongroom_client.jobs import Job, JobNotes
 from strongroom_client.keysets import Keyset, KeyVersion, Root
 from strongroom_client.logins import LogIn, Origin, Whose
-from strongroom_client.options import Item, Purpose, TokenOptions, View
+from strongroom_client.options import Grounds, Item, Purpose, TokenOptions, View
 from strongroom_client.passwords import PasswordChosen, PasswordsImported, PasswordStatus, PasswordVerified
 from strongroom_client.results import (
     ApiKey,
+    ComparedColumn,
     Deletion,
     Description,
     DescriptionColumn,
@@ -45,6 +46,7 @@ __all__ = [
     "ApiKey",
     "BadReply",
     "Client",
+    "ComparedColumn",
     "Deletion",
     "Description",
     "DescriptionColumn",
@@ -52,6 +54,7 @@ __all__ = [
     "FieldType",
     "FieldTypes",
     "Forbidden",
+    "Grounds",
     "InvalidArgument",
     "Item",
     "ItemError",

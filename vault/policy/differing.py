@@ -58,8 +58,8 @@ def _grants(given: Given, cells: int, grid: Grid, purposes: set[str], denial: bo
     for (operation, field), these in of.items():
         by_purposes[operation, frozenset(these)].add(field)
     alike: defaultdict[tuple[frozenset[str], frozenset[str], bool], set[str]] = defaultdict(set)
-    for (operation, some), named in by_purposes.items():
-        alike[frozenset(named), some, operation == "reveal"].add(operation)
+    for (operation, those), names in by_purposes.items():
+        alike[frozenset(names), those, operation == "reveal"].add(operation)
     for (named, some, reveals), operations in sorted(alike.items(), key=lambda item: sorted(item[1])):
         parts = [words.listed(operations)]
         if named != {""}:
@@ -73,7 +73,7 @@ def _grants(given: Given, cells: int, grid: Grid, purposes: set[str], denial: bo
 
 
 def _things(policy: Policy) -> Iterator[Things]:
-    """Yield what each caller, claim, certificate, network, purpose and role has beside rules, and the policy as a whole."""
+    """Yield, kind by kind, what each thing of the kind has beside rules."""
     holders = policy.holders
     for grants in (holders.callers, holders.claims, holders.certificates):
         yield {_holder(grant): frozenset(f"the role {role}" for role in grant.roles) for grant in grants}

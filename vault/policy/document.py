@@ -38,7 +38,7 @@ def read(text: str, version: int = 0, tested: bool = True) -> Policy:
         tested: refuse it if one of its own cases does not come out as it expects. A policy that was taken once is read
             without, lest it be lost to a case.
     Raises:
-        PolicyInvalid: with the first line that is wrong.
+        PolicyInvalid: with a line that is wrong, and why.
     """
     policy = _build(_parse(text), text, version)
     _test(policy, tested)

@@ -64,8 +64,10 @@ def _unmet(when: When, moment: Moment, row: Row, unknown: bool) -> str:
         return f"it is {DAYS[day]} {minute // 60:02}:{minute % 60:02} there"
     if not when.holds_place(moment, unknown):
         return "it comes from elsewhere" if moment.address else "it is not known where it comes from"
-    if not when.holds_tags(row.tags):
-        return f"the row's tags are {words.listed(row.tags)}" if row.tags else "the row has no tags"
+    if when.tags - row.tags:
+        return f"the row is not tagged {words.listed(when.tags - row.tags)}"
+    if when.without_tags & row.tags:
+        return f"the row is tagged {words.listed(when.without_tags & row.tags)}"
     if not when.holds_age(row.age):
         return f"the row is {words.span(row.age)} old"
     return "the row is not the caller's own" if when.own and not row.own else ""

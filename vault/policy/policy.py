@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from vault.columns import FORMER_PURPOSES
 from vault.errors import InvalidRequest
 from vault.policy import deciding
 from vault.policy.cases import Case
-from vault.policy.deciding import Plan
+from vault.policy.deciding import Standing
 from vault.policy.holders import Holders
 from vault.policy.model import SEEING, VIEWS, Budget, Decision, Need, Remark, Row, Rows, Situation, Sweep
 from vault.policy.networks import Network
+from vault.policy.plan import Plan
 from vault.policy.purposes import Purpose
 from vault.policy.roles import WINDOWS, Role
 from vault.policy.rules import Rule
 
-PLANS = 1_024  # kept: of combinations of roles, operation, purpose and view
+PLANS = 256  # kept: of combinations of roles, operation, purpose and view
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,18 +99,18 @@ class Policy:
 
     def fields_of(self, situation: Situation) -> frozenset[str] | None:
         """Return the field types that the situation may reach in some row; None for all, none where it is denied."""
-        return deciding.reach(self.rules_at(situation))
+        return deciding.reach(self.standing(situation).rules)
 
     def at_all(self, situation: Situation) -> Decision:
         """Return whether the situation may reach some row.
 
         For an operation that is on no values, whether it is allowed.
         """
-        return deciding.at_all(self.rules_at(situation))
+        return deciding.at_all(self.standing(situation).rules)
 
     def looks_at(self, situation: Situation) -> frozenset[str]:
         """Return what `decide` will need of rows: of "tags", "created", "own"."""
-        return deciding.looks_at(self.rules_at(situation))
+        return self.standing(situation).looks_at
 
     def decide(self, situation: Situation, rows: Rows) -> list[Decision]:
         """Return the decision on each row; any denial that applies wins over every allowance.
@@ -117,7 +118,7 @@ class Policy:
         Raises:
             ValueError: the rows leave out what `looks_at` names.
         """
-        return deciding.decide(self.rules_at(situation), situation.at, rows)
+        return self.standing(situation).decide(situation.at, rows)
 
     def budget_of(self, roles: Collection[str]) -> Budget:
         """Return the most that one of the roles, or one that they include, may reveal in each window.
@@ -165,11 +166,11 @@ class Policy:
                 self._plans.clear()
             asked, rules = self.asked(situation), self.rules_of(situation.roles)
             what = asked.operation, asked.purpose, asked.view
-            found = self._plans[key] = Plan.of(rule for rule in rules if rule.speaks_of(*what))
+            found = self._plans[key] = Plan(rule for rule in rules if rule.speaks_of(*what))
         return found
 
-    def rules_at(self, situation: Situation) -> Sequence[Rule]:
-        """Return the rules that speak of what is asked and hold when and where it is, denials first."""
+    def standing(self, situation: Situation) -> Standing:
+        """Return the rules that speak of what is asked and hold when and where it is."""
         return self.plan(situation).at(situation)
 
     def run_cases(self) -> list[tuple[Case, Decision, bool]]:
@@ -183,4 +184,4 @@ class Policy:
 
     def judge(self, situation: Situation, row: Row) -> Decision:
         """Return the decision on one row."""
-        return deciding.judge(self.rules_at(situation), row.field, row.tags, row.age, row.own)
+        return self.standing(situation).judge(row)

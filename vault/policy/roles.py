@@ -115,10 +115,7 @@ def _budget(node: Node) -> Budget:
     if not found:
         node.refuse("a budget names a minute, an hour or a day")
     read = {window: found[window].whole(1, MOST) for window in WINDOWS if window in found}
-    for at, window in enumerate(WINDOWS):
-        for longer in WINDOWS[at + 1 :]:
-            if window in read and longer in read and read[window] > read[longer]:
-                found[window].refuse(
-                    f"more in a {window} than in {'an' if longer == 'hour' else 'a'} {longer}"
-                )
+    for window, longer in (("minute", "hour"), ("hour", "day"), ("minute", "day")):
+        if window in read and longer in read and read[window] > read[longer]:
+            found[window].refuse(f"in one {window} more than in one {longer}")
     return Budget(**read)
