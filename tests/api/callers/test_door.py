@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,18 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from api import create_app
-from api.auth import Callers
-from api.callers.caller import Caller
-from api.callers.directory import Directory
-from api.callers.document import load
 from api.config import Settings
-from api.state import EXTENSION
 from tests.api.audit import records
 from tests.api.callers.certificates import Authority, header, uri
 from tests.api.callers.issuing import AUDIENCE, EC, ISSUER, key_set, token
 from tests.api.door import Clock, Door, problem
 from vault.audit.leaf import Record
 from vault.granting import Made
+from vault.resources import Resources
 from vault.service import Vault
+from vault.store import policies
+from vault.store.policies import Taken
+from vault.store.writer import Transaction
 
 FILE = f"""
 [[oidc]]
@@ -51,12 +50,42 @@ AUTHORITY = Authority()
 ASK = {"field": "phone", "values": ["13800138000"]}
 
 
-def granted(caller: Caller) -> frozenset[str]:
-    """Stand for a policy that lets one group tokenize and make API keys, and every certificate tokenize."""
-    group = (f"{ISSUER}#groups", "desk") in caller.claims
-    return frozenset(
-        {"tokenize", "apikeys"} if group else {"tokenize"} if caller.kind == "certificate" else ()
-    )
+POLICY = f"""
+format = 1
+
+[roles.all]
+[[roles.all.allow]]
+operations = ["*"]
+fields = ["*"]
+purposes = ["*"]
+view = "full"
+reason = "what API keys carry"
+
+[roles.desk]
+[[roles.desk.allow]]
+operations = ["tokenize"]
+fields = ["*"]
+[[roles.desk.allow]]
+operations = ["apikeys"]
+
+[roles.settlement]
+[[roles.settlement.allow]]
+operations = ["tokenize"]
+fields = ["*"]
+
+[callers]
+"key_*" = ["all"]
+
+[[claims]]
+issuer = "{ISSUER}"
+claim = "groups"
+value = "desk"
+roles = ["desk"]
+
+[[certificates]]
+name = "spiffe://shop/settlement"
+roles = ["settlement"]
+"""
 
 
 class Front:
@@ -107,11 +136,19 @@ def file(settings: Settings) -> Path:
 
 
 @pytest.fixture(scope="module")
-def front(settings: Settings, vault: Vault, clock: Clock, made: dict[Any, Made], file: Path) -> Front:
-    app = create_app(settings, vault, clock)
-    directory = Directory(load(file), vault.find_tenant, granted)
-    app.extensions[EXTENSION].callers = Callers(vault.find_api_key, directory, certificates=True)
-    return Front(app, settings, clock)
+def front(
+    settings: Settings, vault: Vault, clock: Clock, made: dict[Any, Made], file: Path, resources: Resources
+) -> Front:
+    tenant = made["live"][0].tenant
+
+    def work(transaction: Transaction) -> None:
+        digest = hashlib.sha256(POLICY.encode()).digest()
+        policies.add(transaction, tenant, Taken(1, POLICY, digest, "key_0", None, transaction.now))
+
+    resources.database.write(work)
+    resources.policies.forget(tenant)
+    believed = {"callers_file": file, "socket": file.with_name("http.sock"), "client_certificates": True}
+    return Front(create_app(settings.model_copy(update=believed), vault, clock), settings, clock)
 
 
 def test_a_token_does_what_its_roles_may(front: Front) -> None:
@@ -272,11 +309,9 @@ def test_an_issuer_that_gives_no_keys(
     assert '"failure"' not in capfd.readouterr().err
 
 
-def test_a_policy_of_nobodys_lets_no_token_in(
-    settings: Settings, vault: Vault, clock: Clock, file: Path, narrow: Callable[..., Door]
-) -> None:
-    """The built-in policy, which every tenant begins with, is for API keys."""
-    app = create_app(settings.model_copy(update={"callers_file": file}), vault, clock)
-    front = Front(app, settings, clock)
-    assert problem(front.send(front.token(groups=["desk"]))) == FORBIDDEN
-    assert front.send(narrow("tokenize").key).status_code == 200
+def test_a_tenant_without_a_policy_lets_in_api_keys_alone(front: Front, test_door: Door) -> None:
+    """The built-in policy, which every tenant begins with, leaves to callers what they carry."""
+    shown = front.certificate("spiffe://shop/tests")
+    assert problem(front.send(Client_Cert=shown)) == FORBIDDEN
+    assert (front.last().actor, front.last().result) == ("cert:spiffe://shop/tests", "forbidden")
+    assert front.send(test_door.key).status_code == 200
