@@ -90,7 +90,9 @@ def test_its_examples_work(door: Door, document: dict[str, Any], work: Callable[
                     "/v1/passwords", {"subject": example["subject"], "password": "a lamp, a kite, two rivers"}
                 )
             reply = door.send(method, at, example)
-            alone = path == "/v1/policy/take"  # one person proposes; another approves it, and then it is taken
+            alone = (
+                path == "/v1/policy/take"
+            )  # one person proposes; another approves it, and then it is taken
             wanted = "403" if alone else next(iter(one["responses"]))
             assert str(reply.status_code) == wanted, (path, reply.text)
             work()  # one job at a time
