@@ -35,7 +35,7 @@ _ALWAYS = (api.BadRequest, api.InternalError)
 _SIGNED_IN = (
     api.Unauthenticated, api.Forbidden, vault.InvalidRequest, vault.DeadlineExceeded, vault.StaleKeyset,
     vault.StoreUnavailable, vault.StoreConflict, vault.SchemaBehind, RootUnavailable, RootForbidden, RootLoginRefused,
-    RootUntrusted, RootUnfit, KeyProblem, vault.PolicyDenied, vault.PolicyUnreadable,
+    RootUntrusted, RootUnfit, KeyProblem, vault.PolicyDenied, vault.PolicyUnreadable, api.IssuerUnavailable,
 )  # fmt: skip
 _WITH_BODY = (api.MalformedJson, api.BodyTooLarge, api.TooManyValues, api.UnsupportedMediaType)
 _KEYED = (vault.IdempotencyKeyReused,)
@@ -92,7 +92,10 @@ def document(app: Flask) -> Json:
     }
 
 
-_SECURITY = {"type": "http", "scheme": "bearer", "description": "An API key: sr_live_… or sr_test_…"}
+_SECURITY = {
+    "type": "http", "scheme": "bearer",
+    "description": "An API key, sr_live_… or sr_test_…, or a token (JWT) of an issuer that the service knows",
+}  # fmt: skip
 
 
 def _components(app: Flask) -> Json:
