@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-USUAL = "service, settle, verify-identity, notify, market, risk, statistics, audit, legal, support, subject-request"
+PURPOSES = (
+    "service", "settle", "verify-identity", "notify", "market", "risk", "statistics", "audit", "legal", "support",
+    "subject-request",
+)  # fmt: skip
 
 purpose_option = click.option(
-    "--purpose", required=True,
-    help=f"What for; goes into the audit: {USUAL}, or one that the policy adds.",
+    "--purpose", required=True, shell_complete=lambda *given: [p for p in PURPOSES if p.startswith(given[2])],
+    help=f"What for; goes into the audit: {', '.join(PURPOSES)}, or one that the policy adds.",
 )  # fmt: skip
 case_option = click.option("--case", help="Reference of a case; the purpose legal needs one.")
 consent_option = click.option("--consent", help="Reference of a consent; the purpose market needs one.")

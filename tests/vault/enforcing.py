@@ -8,14 +8,17 @@ from tests.vault.conftest import Shop
 from vault.audit import leaf
 from vault.audit.leaf import Record
 from vault.columns import Actor
+from vault.policy.document import read
 from vault.store import policies
 from vault.store.policies import Taken
 from vault.store.writer import Transaction
 
 
-def enforce(shop: Shop, text: str, tenant: int | None = None) -> int:
-    """Put a policy in force; return its version."""
-    whose = shop.actor.tenant if tenant is None else tenant
+def enforce(shop: Shop, text: str, *, broken: bool = False) -> int:
+    """Put a policy in force, which must be one unless it is to be `broken`; return its version."""
+    whose = shop.actor.tenant
+    if not broken:
+        read(text)
     with shop.resources.database.read() as connection:
         version = (policies.newest(connection, whose) or (0, ""))[0] + 1
 

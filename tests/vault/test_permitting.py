@@ -343,16 +343,22 @@ def test_a_log_in_on_record_is_deleted_by_nobody(shop: Shop) -> None:
     assert (deleted.deleted, codes(deleted.errors)) == (0, {0: "forbidden_field"})
     told = {one.operation: one for one in records(shop)}
     assert told["store_password"].persons == told["verify_password"].persons == person(shop, "customer-1")
-    enforce(shop, CLERK.replace('operations = ["reveal"', 'operations = ["logins", "reveal"'))
+    seeing = CLERK.replace("[callers]", '[[roles.clerk.allow]]\noperations = ["logins"]\n[callers]')
+    enforce(shop, seeing)
     with pytest.raises(PolicyDenied):  # of field login_record, nothing is revealed to a clerk
         shop.vault.log_ins(shop.actor, LOGIN, "service")
+    enforce(shop, seeing.replace('fields = ["phone", "email"]\n', 'fields = ["login_record"]\n'))
+    (seen,) = shop.vault.log_ins(shop.actor, LOGIN, "service").records
+    assert seen.token == login.token
+    with pytest.raises(PolicyDenied):
+        shop.vault.log_ins(shop.actor, LOGIN, "service", "full")
     shop.vault.erase(shop.actor, "customer-1")
     assert shop.count("token") == 0
 
 
 def test_a_policy_that_cannot_be_read_lets_nothing_through(shop: Shop) -> None:
     (token,) = shop.tokenize("phone", PHONE)
-    enforce(shop, "format = 99\n")
+    enforce(shop, "format = 99\n", broken=True)
     with pytest.raises(PolicyUnreadable):
         shop.vault.reveal(shop.actor, [token], "service")
     assert shop.vault.reveal(replace(shop.actor, kind="local"), [token], "service").values == [

@@ -357,7 +357,8 @@ def test_every_operation_leaves_a_record_without_a_value(shop: Shop) -> None:
     assert done == [
         ("tokenize", 2, "bank_card", "", "", "ok"), ("reveal", 2, "bank_card", "audit", "full", "ok"),
         ("describe", 2, "bank_card", "", "", "ok"), ("find", 1, "bank_card", "", "", "ok"),
-        ("list", 2, "bank_card", "", "", "ok"), ("delete", 1, "bank_card", "", "", "ok"), ("erase", 0, "", "", "", "forbidden"),
+        ("list", 2, "bank_card", "", "", "ok"), ("delete", 1, "bank_card", "", "", "ok"),
+        ("erase", 0, "", "", "", "forbidden"),
     ]  # fmt: skip
     assert records[0].tokens == records[1].tokens == records[2].tokens
     assert len(records[0].tokens) == 32
