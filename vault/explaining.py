@@ -13,9 +13,9 @@ from vault.permitting import permit
 from vault.policy.built_in import BUILT_IN
 from vault.policy.differing import difference
 from vault.policy.document import read
-from vault.policy.policy import Policy
 from vault.policy.explaining import explain as explained
 from vault.policy.model import ON_VALUES, SEEING, Remark, Row, Situation
+from vault.policy.policy import Policy
 from vault.resources import Resources
 from vault.store import apikeys, policies
 from vault.store.lineage import KEY

@@ -17,6 +17,8 @@ from vault.store.writer import Transaction
 from vault.taking import Checked, PolicyPage, PolicyVersion
 from vault.tally import Proposal
 
+FRESH = Spec()
+
 
 class Governing:
     """Safe to share between threads; every change writes its audit record in its own commit."""
@@ -53,7 +55,7 @@ class Governing:
         return taking.take(self._resources, actor, document, base)
 
     def check_policy(self, actor: Actor, document: str) -> Checked:
-        """Return what would change with a document, and what is probably not meant in it; PolicyInvalid as in taking."""
+        """Return what would change with a document, and what is probably not meant in it; raise as taking does."""
         return taking.check(self._resources, actor, document)
 
     def explain(self, actor: Actor, question: Question) -> Explained:
@@ -94,7 +96,7 @@ class Governing:
         return deliberating.withdraw(self._resources, actor, proposal_id)
 
     def make_decoys(
-        self, actor: Actor, field: str, count: int = 1, values: Sequence[object] | None = None, spec: Spec = Spec(),
+        self, actor: Actor, field: str, count: int = 1, values: Sequence[object] | None = None, spec: Spec = FRESH,
         subjects: Sequence[str | None] | None = None,
     ) -> Tokenized:  # fmt: skip
         """Return tokens of decoys: made-up values, or those given, which nobody has a reason to reveal or compare.

@@ -30,7 +30,6 @@ from vault.store.tokens import KIND_NAMES, Place, R, Sealed, Stored, Watched, fe
 from vault.store.writer import Transaction
 
 
-
 @dataclass(frozen=True, slots=True)
 class Passwords:
     """How passwords are treated here.

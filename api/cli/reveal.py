@@ -29,6 +29,7 @@ VIEWS = ("masked", "full", "last4", "fingerprint")
 @say_grounds
 @click.option("--view", type=click.Choice(VIEWS), help="What is shown of the values; default masked.")
 @click.option("--plain", is_flag=True, help="The same as --view full.")
+@click.option("--approval", metavar="ID", help="The proposal by which another person approved exactly this.")
 def reveal(
     screen: Screen,
     client: Client,
@@ -39,6 +40,7 @@ def reveal(
     grounds: Grounds,
     view: View | None,
     plain: bool,
+    approval: str | None,
 ) -> None:
     """Replace tokens of a CSV FILE ("-" for standard input) by masks of their values, or by the values.
 
@@ -51,12 +53,13 @@ def reveal(
     if plain and view not in {None, "full"}:
         raise Failure(f"--plain shows values whole, --view {view} does not", "say one of the two")
     shown: View = "full" if plain else view or "masked"
+    asking = client if approval is None else client.using(approval)
 
     def work(
         target: Target, tokens: list[str | None], _: Sequence[Row], __: int
     ) -> tuple[Sequence[str | None], Sequence[ItemError]]:
         field = field_of(target, tokens)
-        column = client.reveal_column(tokens, purpose=purpose, view=shown, field=field, **grounds)
+        column = asking.reveal_column(tokens, purpose=purpose, view=shown, field=field, **grounds)
         return column.values, column.errors
 
     def begin(_: CsvFile) -> tuple[Work, Check | None]:

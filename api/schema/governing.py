@@ -25,7 +25,7 @@ class PolicyDocument(Ask, kw_only=True):
     document: Document
 
 
-class PolicyCases(Ask, kw_only=True):
+class PolicyTrial(Ask, kw_only=True):
     """A policy whose cases are run; without one, that in force."""
 
     document: Document | None = None

@@ -40,7 +40,10 @@ def freeze(actor: Actor, ask: Freezing) -> Response:
 
 
 @bp.post("/unfreeze")
-@Operation(needs=("callers",), takes=Thawing, status=204, refuses=(errors.UnknownCaller, errors.SelfApproval))
+@Operation(
+    needs=("callers",), takes=Thawing, status=204, refuses=(errors.UnknownCaller, errors.SelfApproval),
+    example={"caller": "oidc:https://login.example#clerk"},
+)  # fmt: skip
 def unfreeze(actor: Actor, ask: Thawing) -> Response:
     """Let a caller act again; nobody lets themselves again."""
     vault().governance.unfreeze(actor, ask.caller)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC
 
@@ -20,6 +21,7 @@ from vault.taking import PolicyVersion
 
 bp = Blueprint("policy", __name__, url_prefix="/v1/policy")
 
+_NUMBER = re.compile("[0-9]{1,10}")
 _DOCUMENT = """format = 1
 
 [roles.all]
@@ -31,7 +33,6 @@ purposes = ["*"]
 [callers]
 "*" = ["all"]
 """
-_APPROVAL = (errors.ApprovalRequired, errors.ApprovalNotValid)
 
 
 @bp.get("")
@@ -49,11 +50,13 @@ def versions(actor: Actor, ask: PageQuery) -> Response:
     return answers.answer(governed.PolicyVersions([_shown(one) for one in page.versions], page.next_cursor))
 
 
-@bp.get("/<int:policy_version>")
+@bp.get("/<policy_version>")
 @Operation(needs=("policy",), gives=governed.PolicyVersion, refuses=(errors.UnknownPolicyVersion,))
-def show(actor: Actor, policy_version: int) -> Response:
+def show(actor: Actor, policy_version: str) -> Response:
     """Show one version of the policy; 0 is the built-in one."""
-    return answers.answer(_shown(vault().governance.policy_version(actor, policy_version)))
+    if not _NUMBER.fullmatch(policy_version):
+        raise errors.UnknownPolicyVersion("the policy has no version of that number")
+    return answers.answer(_shown(vault().governance.policy_version(actor, int(policy_version))))
 
 
 @bp.post("/check")
@@ -86,19 +89,19 @@ def explain(actor: Actor, ask: governing.PolicyQuestion) -> Response:
 )  # fmt: skip
 def difference(actor: Actor, ask: governing.PolicyComparison) -> Response:
     """Say what callers gain and lose from one policy to another."""
-    if (ask.new is None) == (ask.document is None):
-        raise errors.InvalidRequest("name either a version or a document to compare with", "/new")
     new = ask.document if ask.new is None else ask.new
-    found = vault().governance.policy_difference(actor, ask.old, new or "")
+    if new is None or None not in (ask.document, ask.new):
+        raise errors.InvalidRequest("name either a version or a document to compare with", "/new")
+    found = vault().governance.policy_difference(actor, ask.old, new)
     return answers.answer(governed.PolicyDifference(found))
 
 
 @bp.post("/test")
 @Operation(
-    needs=("policy",), takes=governing.PolicyCases, optional=True, gives=governed.PolicyCases,
+    needs=("policy",), takes=governing.PolicyTrial, optional=True, gives=governed.PolicyCases,
     refuses=(errors.PolicyInvalid,), example={"document": _DOCUMENT},
 )  # fmt: skip
-def test(actor: Actor, ask: governing.PolicyCases) -> Response:
+def test(actor: Actor, ask: governing.PolicyTrial) -> Response:
     """Run a document's own table of cases; without a document, that of the policy in force."""
     found = vault().governance.test_policy(actor, ask.document)
     word = {True: "allow", False: "deny"}
@@ -112,7 +115,8 @@ def test(actor: Actor, ask: governing.PolicyCases) -> Response:
 @bp.post("/take")
 @Operation(
     needs=("policy",), takes=governing.PolicyTaking, gives=governed.PolicyVersion, status=201,
-    refuses=(errors.PolicyInvalid, errors.PolicyConflict, *_APPROVAL),
+    refuses=(errors.PolicyInvalid, errors.PolicyConflict, errors.ApprovalRequired, errors.ApprovalNotValid),
+    example={"document": _DOCUMENT, "base_version": 0},
 )  # fmt: skip
 def take(actor: Actor, ask: governing.PolicyTaking) -> Response:
     """Put a policy in force.

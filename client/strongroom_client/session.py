@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterable
+from copy import copy
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -20,6 +22,9 @@ from strongroom_client.transport import Ask, Broken, Reply, Timeout, Transport
 T = TypeVar("T")
 
 
+_PROPOSAL = re.compile("apr_[0-9a-f]{16}")
+
+
 class Session:
     """Connections to one server with one API key; thread-safe.
 
@@ -33,6 +38,8 @@ class Session:
     Raises:
         Misconfigured: one of them cannot be used.
     """
+
+    _approval: str | None = None
 
     def __init__(
         self,
@@ -59,6 +66,14 @@ class Session:
     def __repr__(self) -> str:
         """Return the address; never the key."""
         return f"<{type(self).__name__} of {self._transport.address}>"
+
+    def using(self, approval: str) -> Self:
+        """Return the same session for the one request that a second person approved; `approval`: the proposal's id."""
+        if not _PROPOSAL.fullmatch(approval):
+            raise InvalidArgument("an approval is the id of a proposal, apr_ and 16 hex digits")
+        approved = copy(self)
+        approved._approval = approval
+        return approved
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
@@ -98,6 +113,8 @@ class Session:
         }
         if body is not None:
             headers["Content-Type"] = "application/json"
+        if self._approval is not None:
+            headers["Approval"] = self._approval
         if idempotency_key is not None:
             headers["Idempotency-Key"] = _checked(idempotency_key)
         return headers
