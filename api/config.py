@@ -45,6 +45,10 @@ class Settings(BaseSettings):
         vault_token_file: a token that somebody else keeps good.
         vault_kubernetes_role, vault_jwt_file: of the Kubernetes auth method.
         host, port: where `strongroom serve` listens; a host that is not loopback needs TLS.
+        socket: a Unix socket to listen on instead, for a proxy of this machine that is then believed what it adds.
+        origin_header: where that proxy writes the address that a request comes from.
+        callers_file: who may come beside API keys: issuers of tokens, and certificates.
+        client_certificates: believe the certificates that the proxy hands on in `Client-Cert` (RFC 9440).
         workers, threads: serving processes, and threads in each.
         tls_certificate, tls_key: PEM files.
         lease_seconds: how long plain keys stay in memory, 1 to 86,400.
@@ -91,6 +95,10 @@ class Settings(BaseSettings):
     vault_jwt_file: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
     host: str = "127.0.0.1"
     port: int = Field(default=8700, ge=0, le=65_535)
+    socket: Path | None = None
+    origin_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
+    callers_file: Path | None = None
+    client_certificates: bool = False
     workers: int = Field(default=2, ge=1, le=64)
     threads: int = Field(default=8, ge=1, le=128)
     tls_certificate: Path | None = None
@@ -121,7 +129,7 @@ class Settings(BaseSettings):
 
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the address."""
-        if self.host == "localhost":
+        if self.socket is not None or self.host == "localhost":
             return True
         try:
             return ip_address(self.host).is_loopback
@@ -177,8 +185,18 @@ def load() -> Settings:
         raise SettingsError("; ".join(problems)) from None
     settings.profile()
     settings.limits()
-    if len(os.fsencode(settings.hasher_socket or "")) > LONGEST_SOCKET:
-        raise SettingsError(f"STRONGROOM_HASHER_SOCKET: a socket's path has at most {LONGEST_SOCKET} bytes")
+    for name, socket in (("HASHER_SOCKET", settings.hasher_socket), ("SOCKET", settings.socket)):
+        if len(os.fsencode(socket or "")) > LONGEST_SOCKET:
+            raise SettingsError(f"STRONGROOM_{name}: a socket's path has at most {LONGEST_SOCKET} bytes")
+    if settings.client_certificates and (settings.socket is None or settings.callers_file is None):
+        raise SettingsError(
+            "STRONGROOM_CLIENT_CERTIFICATES: needs STRONGROOM_SOCKET, which only the proxy reaches, and "
+            "STRONGROOM_CALLERS_FILE, which says whose certificates come in"
+        )
+    if settings.callers_file is not None:
+        from api.callers import document  # here, for most processes have none
+
+        document.load(settings.callers_file)
     return settings
 
 

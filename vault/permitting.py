@@ -14,7 +14,7 @@ from typing import TypedDict, Unpack
 from keys.errors import KeyProblem
 from keys.keyset import Purpose
 from keys.openkeys import TenantKeys
-from vault import index
+from vault import index, rights
 from vault.audit import journal
 from vault.columns import NO_GROUNDS, Actor, Grounds
 from vault.errors import (
@@ -174,8 +174,7 @@ def permit(
     """
     policy = BUILT_IN if actor.kind == "local" else resources.policies.of(actor.tenant)
     _check(grounds)
-    certificates = {actor.name.removeprefix("cert:")} if actor.kind == "certificate" else ()
-    roles = policy.roles_of(actor.name, actor.roles, actor.claims, frozenset(certificates))
+    roles = rights.roles(policy, actor.name, actor.kind, actor.roles, actor.claims)
     named = "" if purpose is None else policy.purpose(purpose)
     situation = Situation(roles, operation, named, view, resources.database.clock(), actor.origin, actor.mode)
     reached = policy.fields_of(situation)

@@ -15,6 +15,7 @@ from vault import (
     importing,
     recalling,
     revealing,
+    rights,
     tokenizing,
 )
 from vault.audit import journal
@@ -22,6 +23,7 @@ from vault.columns import (
     NO_GROUNDS,
     Actor,
     ApiKeyRecord,
+    CallerKind,
     Column,
     Compared,
     Deleted,
@@ -46,6 +48,7 @@ from vault.passwords.hasher import Load
 from vault.resources import Resources
 from vault.store import apikeys, inspection, migrate
 from vault.store.jobs import Job
+from vault.store.keysets import Keysets
 from vault.store.writer import Transaction
 
 
@@ -373,6 +376,20 @@ class Vault:
             transaction.append("audit_record", [row])
 
         self._resources.database.write(work, deadline=actor.deadline, reads=False)
+
+    def find_tenant(self, business: str, mode: Mode) -> int | None:
+        """Return the id of the tenant that holds a business's data of a mode; None if there is none."""
+        return Keysets(self._resources.database).tenants(business).get(mode)
+
+    def granted(
+        self, tenant: int, name: str, kind: CallerKind, claims: frozenset[tuple[str, str]]
+    ) -> frozenset[str]:
+        """Return the operations that the policy grants a caller that has none of its own.
+
+        Args:
+            name, kind, claims: as `Actor` has them.
+        """
+        return rights.operations(self._resources, tenant, name, kind, claims)
 
     def bootstrap(self, name: str, again: bool = False, operator: bool = False) -> dict[Mode, granting.Made]:
         """Create a business, its live and test data apart, with keysets and a first API key each.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.cli import surroundings
+from api.cli.callerscheck import callers
 from api.cli.failure import Failure, explain
 from api.cli.findings import Finding, fail, ok, warn
 from api.cli.hashcheck import hashing
@@ -244,9 +245,16 @@ def _tls(settings: Settings) -> Iterator[Finding]:
 
 
 def _port(settings: Settings) -> Iterator[Finding]:
+    from api.cli import unixsocket
+
     at = surroundings.url(settings)
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
-    if not listens(settings.host, settings.port):
+    there = (
+        listens(settings.host, settings.port)
+        if settings.socket is None
+        else unixsocket.listens(settings.socket)
+    )
+    if not there:
         yield ok("port", f"{at} is free: the service does not run")
         return
     status = _readyz(settings, host)
@@ -264,6 +272,10 @@ def _readyz(settings: Settings, host: str) -> int | None:
     """Return the status of /readyz; None from what is no strongroom."""
     import http.client
 
+    from api.cli import unixsocket
+
+    if settings.socket is not None:
+        return unixsocket.status(settings.socket, "/readyz")
     connection = http.client.HTTPConnection(host, settings.port, timeout=5)
     if settings.tls_certificate is not None:
         context = ssl._create_unverified_context()  # noqa: S323 - our own port
@@ -284,6 +296,7 @@ CHECKS: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
     ("disk", _disk),
     ("database", _database),
     ("hashing", hashing),
+    ("callers", callers),
     ("tls", _tls),
     ("port", _port),
 )

@@ -92,14 +92,14 @@ def _check(ask: NewApiKey) -> None:
 
 
 def _within_reach(actor: Actor, operations: Iterable[str], reached: Iterable[str] | None) -> None:
-    """Raise Forbidden, after an audit record, unless the caller's own key may do all that."""
+    """Raise Forbidden, after an audit record, unless the caller itself may do all that."""
     caller = visit().caller
     too_much = not caller.operations.issuperset(operations)
     if caller.fields is not None:
         too_much = too_much or reached is None or not caller.fields.issuperset(reached)
     if too_much:
         vault().record_refusal(actor, "apikeys", Forbidden.code)
-        raise Forbidden("an API key cannot make one that reaches further than itself")
+        raise Forbidden("nobody makes an API key that reaches further than they do")
 
 
 def _shown_before(actor: Actor) -> Callable[[object], Reply]:

@@ -40,7 +40,7 @@ _NAMED: dict[str, type[Refused]] = {
 _PROPOSAL = re.compile(r"[a-z0-9_]{1,64}")
 _UNDONE = frozenset({"hashing_busy", "hashing_unavailable"})  # of 503: the server says that nothing was done
 _HINTS = {
-    "unauthenticated": "check STRONGROOM_API_KEY; the key may have expired or been revoked",
+    "unauthenticated": "check STRONGROOM_API_KEY or STRONGROOM_TOKEN_FILE; it may have expired or been revoked",
     "forbidden": "this API key lacks the operation or the field; `strongroom apikey list` shows what it has",
 }
 

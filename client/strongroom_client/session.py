@@ -12,11 +12,12 @@ from typing import Self, TypeVar
 
 import msgspec
 
+from strongroom_client.credentials import credential
 from strongroom_client.decoding import decoder
 from strongroom_client.errors import InvalidArgument
 from strongroom_client.problems import bad_reply, refusal, undone
 from strongroom_client.retries import Budget, Repeat, Retries
-from strongroom_client.settings import address, api_key, tls
+from strongroom_client.settings import address, tls
 from strongroom_client.transport import Ask, Broken, Reply, Timeout, Transport
 
 T = TypeVar("T")
@@ -26,11 +27,12 @@ _PROPOSAL = re.compile("apr_[0-9a-f]{16}")
 
 
 class Session:
-    """Connections to one server with one API key; thread-safe.
+    """Connections to one server of one caller; thread-safe.
 
     Args:
         url: such as https://vault.example:8700; default STRONGROOM_URL.
         key: the API key; default STRONGROOM_API_KEY, or the file that STRONGROOM_API_KEY_FILE names.
+        token_file: holds a token of an issuer instead, and is read anew when it changes; default STRONGROOM_TOKEN_FILE.
         ca: PEM file of the certificate authorities to trust; default STRONGROOM_CA, else the system's.
         timeout: seconds, see Timeout; one number stands for the read time-out.
         retries: see Retries.
@@ -46,12 +48,13 @@ class Session:
         url: str | None = None,
         key: str | None = None,
         *,
+        token_file: str | os.PathLike[str] | None = None,
         ca: str | os.PathLike[str] | None = None,
         timeout: Timeout | float | None = None,
         retries: Retries | None = None,
         connections: int = 8,
     ) -> None:
-        at, self.__key = address(url), api_key(key)
+        at, self.__credential = address(url), credential(key, token_file)
         waits = Timeout(read=timeout) if isinstance(timeout, int | float) else timeout or Timeout()
         self._transport = Transport(at, tls(ca) if at.scheme == "https" else None, waits, connections)
         self._retries = retries or Retries()
@@ -64,7 +67,7 @@ class Session:
         self.close()
 
     def __repr__(self) -> str:
-        """Return the address; never the key."""
+        """Return the address; never what proves who asks."""
         return f"<{type(self).__name__} of {self._transport.address}>"
 
     def using(self, approval: str) -> Self:
@@ -95,9 +98,10 @@ class Session:
         Args:
             sent: what no text of an exception may repeat; walked only when there is one.
         """
-        reply = self._send(Ask(method, path, body, self._headers(body, idempotency_key)), repeat)
+        proof = self.__credential.text()
+        reply = self._send(Ask(method, path, body, self._headers(proof, body, idempotency_key)), repeat)
         if reply.status >= 300:
-            raise refusal(reply, (*sent, self.__key))
+            raise refusal(reply, (*sent, proof))
         if reply.status == 204 or into is type(None):
             return None  # type: ignore[return-value]
         value, why = _decode(reply, into)
@@ -105,9 +109,9 @@ class Session:
             raise bad_reply(reply, why)
         return value  # type: ignore[return-value]
 
-    def _headers(self, body: bytes | None, idempotency_key: str | None) -> dict[str, str]:
+    def _headers(self, proof: str, body: bytes | None, idempotency_key: str | None) -> dict[str, str]:
         headers = {
-            "Authorization": f"Bearer {self.__key}",
+            "Authorization": f"Bearer {proof}",
             "Accept": "application/json",
             "User-Agent": "strongroom-client",
         }
