@@ -22,7 +22,7 @@ from api.state import state
 from api.visit import visit
 from vault import fields
 from vault.columns import Actor, ApiKeyRecord
-from vault.errors import CallerFrozen, SlowedDown
+from vault.errors import AuditUnavailable, CallerFrozen, SlowedDown
 
 if TYPE_CHECKING:
     from api.callers.directory import Directory
@@ -131,10 +131,14 @@ class Callers:
         return caller
 
 
-def admit(*operations: str) -> Actor:
+def admit(*operations: str, unaudited: bool = False) -> Actor:
     """Return who asks, if the caller is good now and for one of `operations`; else audit that it is not.
 
+    Args:
+        unaudited: let it in, too, while no place outside takes the audit's records.
+
     Raises:
+        AuditUnavailable: none does.
         Unauthenticated: nothing shown, or what is unknown, expired or revoked; they look the same from outside.
         CallerFrozen, SlowedDown: the caller may do nothing now.
         Forbidden: the caller has none of `operations`.
@@ -152,6 +156,8 @@ def admit(*operations: str) -> Actor:
         asked.why = caller.why or "expired"
         here.vault.record_refusal(actor, operations[0], Unauthenticated.code)
         raise Unauthenticated
+    if not unaudited:
+        _require_audit(actor, operations[0])
     _require_thawed(actor, operations[0])
     if not (caller.may_any if operations[0] == ANY else not caller.operations.isdisjoint(operations)):
         _forbid(actor, operations)
@@ -182,6 +188,16 @@ def need_field(actor: Actor, operation: str, field: str) -> None:
         return
     state().vault.record_refusal(actor, operation, FieldNotReached.code)
     raise FieldNotReached("the API key does not reach this field", "/field")
+
+
+def _require_audit(actor: Actor, operation: str) -> None:
+    """Raise AuditUnavailable, after an audit record, while no place outside takes the audit's records."""
+    vault = state().vault
+    try:
+        vault.require_audit()
+    except AuditUnavailable:
+        vault.record_refusal(actor, operation, AuditUnavailable.code)
+        raise
 
 
 def _known(callers: Callers) -> Caller:

@@ -22,6 +22,9 @@ SECRETS = (
     "VAULT_SECRET_ID",
     "VAULT_JWT",
     "ROOT_PASSPHRASE",
+    "AUDIT_S3_ACCESS_KEY",
+    "AUDIT_S3_SECRET_KEY",
+    "ALARM_WEBHOOK_SECRET",
 )  # in files only, never themselves
 LONGEST_SOCKET = 107  # bytes of a Unix socket's path (unix(7): 108 with the zero behind it)
 
@@ -70,6 +73,16 @@ class Settings(BaseSettings):
             no wait, the longest wait, and after how many only an operator or a reset lets it through again.
         password_source_free_attempts, password_source_longest_wait_seconds: the same of an address.
         login_record_days: how long a log-in is kept on record.
+        audit_sinks: places outside of the database that take the audit's records, URLs separated by spaces; while none
+            of those that hold records takes them, every request is refused (docs/operations.md has their forms).
+        audit_s3_access_key_file, audit_s3_secret_key_file: files with the credentials of `s3:` among them.
+        alarm_webhooks: addresses that alarms are posted to (Standard Webhooks), separated by spaces; https, or http of
+            this machine.
+        alarm_webhook_secret_file: a file with the secret that they are signed with: `whsec_` and base64.
+        alarm_mail_to, alarm_mail_from: mail addresses; alarms are sent there where both are set.
+        alarm_sendmail: the program that takes a message on its standard input as sendmail does.
+        audit_archive: the folder that old audit records go to, which must be there; without one all stay at hand.
+        audit_days: from which age they go there.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRONGROOM_", frozen=True, hide_input_in_errors=True)
@@ -124,6 +137,16 @@ class Settings(BaseSettings):
     password_source_free_attempts: int = Field(default=50, ge=1, le=1_000_000)
     password_source_longest_wait_seconds: int = Field(default=3_600, ge=1, le=86_400)
     login_record_days: int = Field(default=184, ge=1, le=3_650)
+    audit_sinks: str = ""
+    audit_s3_access_key_file: Path | None = None
+    audit_s3_secret_key_file: Path | None = None
+    alarm_webhooks: str = ""
+    alarm_webhook_secret_file: Path | None = None
+    alarm_mail_to: str | None = None
+    alarm_mail_from: str | None = None
+    alarm_sendmail: Path = Path("/usr/sbin/sendmail")
+    audit_archive: Path | None = None
+    audit_days: int = Field(default=366, ge=1, le=36_500)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_dir: Path | None = None
 

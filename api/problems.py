@@ -170,6 +170,7 @@ HINTS: Mapping[str, str] = {
 SWALLOWED = 4  # times the largest body, of a caller whose key is known
 EXPECTED = (
     vault.HashingBusy,
+    vault.AuditUnavailable,
     api.IssuerUnavailable,
 )  # the request's line says it all, and in a storm there are many
 OURS = (api.ApiError, vault.VaultError, KeyProblem)

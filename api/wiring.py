@@ -9,13 +9,14 @@ from api import processes
 from api.config import Settings
 from api.hashing.late import LateHasher, open_pool
 from api.hashing.remote import RemoteHasher
+from api.outside import open_gate
 from api.roots import open_roots
 from keys import resident
 from keys.keyring import Keyring
 from vault.passwords.hasher import Hasher
 from vault.passwords.rules import Rules
 from vault.presence import Presence
-from vault.resources import Passwords, Resources
+from vault.resources import Passwords, Records, Resources
 from vault.service import Vault
 from vault.store.database import Database
 from vault.store.keysets import Keysets
@@ -41,8 +42,9 @@ def open_resources(settings: Settings) -> Resources:
     )  # fmt: skip
     keyring.expire_in_time()
     return Resources(
-        database, keyring, time.monotonic, processes.gone, open_passwords(settings), open_hasher(settings)
-    )
+        database, keyring, time.monotonic, processes.gone, open_passwords(settings), open_hasher(settings),
+        Records(settings.audit_archive, settings.audit_days), open_gate(settings, database),
+    )  # fmt: skip
 
 
 def open_vault(settings: Settings) -> Vault:

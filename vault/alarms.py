@@ -30,6 +30,8 @@ def raise_alarm(
     who: Actor | int | None,
     kind: str,
     detail: Mapping[str, str | int] | None = None,
+    *,
+    cause: str = "",
 ) -> str:
     """Raise an alarm with this transaction's commit; return its id.
 
@@ -39,11 +41,12 @@ def raise_alarm(
         who: the caller who is the cause; or a tenant that it concerns; or None where it is nobody's alone.
         kind: of KINDS.
         detail: names, codes and counts; no value, token or key. `count` is ours.
+        cause: what stands in the caller's place where none is the cause, such as a sink's name.
     """
     if kind not in KINDS:
         raise ValueError(f"{kind} is no kind of alarm")
     tenant = who.tenant if isinstance(who, Actor) else who
-    caller, request_id = (who.name, who.request_id) if isinstance(who, Actor) else ("", "")
+    caller, request_id = (who.name, who.request_id) if isinstance(who, Actor) else (cause, "")
     said = dict(detail or {})
     # An alarm of the future was raised before the clock was set back: it keeps no other one quiet.
     since = transaction.now - QUIET_SECONDS * 1_000_000

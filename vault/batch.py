@@ -66,9 +66,7 @@ def prepare(
     if kind.lookup:
         digests = index.digests(keys.primary(Purpose.INDEX), actor.tenant, kind.name, scope, values)
     notes = [] if column.metadata is None else [column.metadata[place] for place in at]
-    drafts = Drafts(
-        kind, spec, scope, fixed, values, subjects, notes, digests, [], decoy=column.decoy
-    )
+    drafts = Drafts(kind, spec, scope, fixed, values, subjects, notes, digests, [], decoy=column.decoy)
     if kind.lookup:
         drafts.index_key = keys.primary(Purpose.INDEX).id
     batch = Batch(len(normal), dict(refused), drafts, at, list(range(len(at))), digests, subjects)

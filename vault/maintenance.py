@@ -1,4 +1,4 @@
-"""Background work, done by one process at a time under a lease: expired tokens, old replies, epochs."""
+"""Background work, done by one process at a time under a lease: expired tokens, old replies, epochs, old audit."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from vault import custody
 from vault.audit import journal
 from vault.columns import Actor
 from vault.resources import Resources
+from vault.retaining import Retention
 from vault.store import attempts, due, epochs, idempotency, leases, presence, spending
 from vault.store import tokens as rows
 from vault.store.writer import Transaction
@@ -26,6 +27,7 @@ class Maintenance:
 
     def __init__(self, resources: Resources, holder: str) -> None:
         self._resources, self._holder = resources, holder
+        self._retention = Retention(resources)
 
     def run_once(self, ending: Callable[[], bool] = lambda: False) -> dict[str, int]:
         """Do all background work that is due; return counts by name, empty if another process holds the lease.
@@ -64,6 +66,7 @@ class Maintenance:
             database.dialect.checkpoint(connection)
         epochs.advance(database)
         done["closed_epoch"] = epochs.close(database)
+        done["archived_records"] = self._retention.run_once(ending)
         return done
 
     def release(self) -> None:

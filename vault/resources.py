@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from keys.errors import UnwrapError
 from keys.keyring import Keyring
@@ -16,6 +17,7 @@ from vault.audit import journal
 from vault.columns import Actor, Description
 from vault.context import number, pack
 from vault.errors import HashingUnavailable, ItemError, UnreadableValue, VaultError
+from vault.gatekeeping import Gate, OpenGate
 from vault.index import token_buckets
 from vault.marking import is_turned, turned
 from vault.passwords.hasher import Hasher
@@ -49,6 +51,19 @@ class Passwords:
 
 
 @dataclass(frozen=True, slots=True)
+class Records:
+    """How long audit records stay in the database (PCI DSS v4.0.1, 10.5.1: 12 months at least, 3 at hand).
+
+    Attributes:
+        archive: the folder that old ones go to; without one all stay.
+        days: from which age they go there.
+    """
+
+    archive: Path | None = None
+    days: int = 366
+
+
+@dataclass(frozen=True, slots=True)
 class Resources:
     """The database, the keyring and what is known of the world.
 
@@ -57,6 +72,8 @@ class Resources:
         gone: whether the process of a name, as leases have it, is known to have ended.
         passwords: which may be had, how they are hashed, how much guessing is let through.
         hasher: what hashes them; None where no passwords are.
+        records: how long audit records stay.
+        gate: whether requests may be served: while their records are taken outside.
         policies: what each tenant's policy allows.
     """
 
@@ -66,6 +83,8 @@ class Resources:
     gone: Callable[[str], bool] = lambda _: False
     passwords: Passwords = field(default_factory=Passwords)
     hasher: Hasher | None = None
+    records: Records = field(default_factory=Records)
+    gate: Gate = field(default_factory=OpenGate)
     policies: PolicyBook = field(init=False)
 
     def __post_init__(self) -> None:

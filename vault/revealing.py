@@ -140,8 +140,6 @@ def _settle(asked: _Asked, answer: _Answer) -> None:
     limit, bulk = given.policy.bulk_limit, None
     if limit is not None and values > limit:
         purpose, named = given.situation.purpose, [row.field for row in rows]
-        bulk = bound.bulk(
-            asked.texts, named, purpose, asked.view, asked.field, asked.metadata, given.grounds
-        )
+        bulk = bound.bulk(asked.texts, named, purpose, asked.view, asked.field, asked.metadata, given.grounds)
     cost = Cost(reading.misses(), answer.decoys, values, bulk)
     settle(given, reading.keys, cost, row, len(asked.texts))

@@ -18,7 +18,9 @@ from vault import (
     rights,
     tokenizing,
 )
+from vault.alarming import Alarms
 from vault.audit import journal
+from vault.auditing import Auditing
 from vault.columns import (
     NO_GROUNDS,
     Actor,
@@ -43,6 +45,7 @@ from vault.columns import (
 )
 from vault.credentials import NOWHERE, Chosen, Import, Imported, Login, LoginPage, Origin, Status, Verified
 from vault.errors import VaultError
+from vault.gauging import Gauges, Numbers
 from vault.governing import Governing
 from vault.passwords.hasher import Load
 from vault.resources import Resources
@@ -53,11 +56,19 @@ from vault.store.writer import Transaction
 
 
 class Vault:
-    """Values in, tokens out. Safe to share between threads; every call takes columns and writes its audit record."""
+    """Values in, tokens out. Safe to share between threads; every call takes columns and writes its audit record.
+
+    Attributes:
+        alarms: what somebody should look at.
+        audit: what auditors ask.
+    """
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self.governance = Governing(resources)
+        self.alarms = Alarms(resources)
+        self._gauges = Gauges(resources)
+        self.audit = Auditing(resources)
 
     def tokenize(
         self, actor: Actor, columns: Sequence[Column], remember: Remember | None = None
@@ -403,8 +414,12 @@ class Vault:
         """
         return granting.bootstrap(self._resources, name, again, operator)
 
+    def require_audit(self) -> None:
+        """Raise AuditUnavailable while no place outside of the database takes the audit's records."""
+        self._resources.gate.require()
+
     def ready(self) -> dict[str, str]:
-        """Return "ok", or what is wrong, for the database, its schema and the keys.
+        """Return "ok", or what is wrong, for the database, its schema, the keys and the places outside.
 
         A root that does not answer is no reason to look away while keys are held in memory: "held" says so.
         """
@@ -416,7 +431,12 @@ class Vault:
             "database": self._state(self._probe_database),
             "schema": self._state(self._probe_schema),
             "keys": "ok" if not problems else "held" if held else problems[0],
+            "audit": self._audit_state(),
         }
+
+    def audit_numbers(self) -> Numbers:
+        """Return how the audit stands, as metrics tell it; read at most once a second."""
+        return self._gauges.read()
 
     def lease_left(self) -> float | None:
         """Return the seconds until the first lease of keys in memory ends; None if none are held."""
@@ -448,6 +468,12 @@ class Vault:
 
     def _probe_schema(self) -> None:
         migrate.require_head(self._resources.database)
+
+    def _audit_state(self) -> str:
+        try:
+            return self._resources.gate.state()
+        except VaultError as error:
+            return error.code
 
     @staticmethod
     def _state(probe: object) -> str:

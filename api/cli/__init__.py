@@ -18,6 +18,7 @@ COMMANDS = {
     "serve": "api.cli.serve:serve",
     "worker": "api.cli.worker:worker",
     "hasher": "api.cli.hasher:hasher",
+    "witness": "api.cli.witness:witness",
     "doctor": "api.cli.doctor:doctor",
     "db": "api.cli.database:db",
     "bootstrap": "api.cli.bootstrap:bootstrap",
@@ -78,8 +79,8 @@ def cli() -> None:
     """Keep values in a vault, and tokens everywhere else.
 
     serve, worker, hasher, doctor, db and bootstrap work on this machine's own service and take its settings from
-    STRONGROOM_… variables. All others go over HTTP to the service at STRONGROOM_URL with the API key in
-    STRONGROOM_API_KEY, or in the file that STRONGROOM_API_KEY_FILE names, or with the token in the file that
+    STRONGROOM_… variables; witness needs none. All others go over HTTP to the service at STRONGROOM_URL with the API
+    key in STRONGROOM_API_KEY, or in the file that STRONGROOM_API_KEY_FILE names, or with the token in the file that
     STRONGROOM_TOKEN_FILE names, which is read anew when it changes; none of them is ever an argument, which other
     users of the machine could see.
 

@@ -18,6 +18,7 @@ from api.cli.failure import Failure, explain
 from api.cli.findings import Finding, fail, ok, warn
 from api.cli.hashcheck import hashing
 from api.cli.port import listens
+from api.cli.sinkcheck import sinks
 from api.cli.vaultcheck import vault_root
 from api.config import Settings
 
@@ -296,6 +297,7 @@ CHECKS: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
     ("disk", _disk),
     ("database", _database),
     ("hashing", hashing),
+    ("sinks", sinks),
     ("callers", callers),
     ("tls", _tls),
     ("port", _port),

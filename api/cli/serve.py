@@ -59,6 +59,7 @@ def serve(screen: Screen, no_worker: bool) -> None:
         hasher_folder(settings.hasher_socket),
         secret_id_handed_on(settings) as (settings, inherits),
     ):
+        _check_outside(settings)
         _check_vault(screen, settings)
         server = _server(settings, port)
         for child in _beside(screen, no_worker, with_hasher, inherits):
@@ -151,6 +152,14 @@ def _server(settings: Settings, port: int) -> MPServer | MTServer:
     )
 
 
+def _check_outside(settings: Settings) -> None:
+    """Raise SettingsError for sinks and hooks that cannot be meant, which the worker would say again and again."""
+    from api.outside import open_hooks, open_sinks
+
+    open_sinks(settings)
+    open_hooks(settings)
+
+
 def _check_vault(screen: Screen, settings: Settings) -> None:
     """Open the vault once before any worker does, so that what is wrong is said once and by name."""
     from api.wiring import open_directory, open_vault
@@ -165,6 +174,7 @@ def _check_vault(screen: Screen, settings: Settings) -> None:
     if states["keys"] == RootUnavailable.code:  # when it is back, all is well without a restart
         screen.note("Vault does not answer now: what needs keys is refused until it does")
         states["keys"] = "ok"
+    states["audit"] = "ok"  # it is the worker that tells, once it runs
     wrong = {part: state for part, state in states.items() if state != "ok"}
     if "database" in wrong:
         raise Failure("the database cannot be used", "`strongroom doctor` says why")

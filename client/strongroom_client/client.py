@@ -16,7 +16,9 @@ from strongroom_client.tokenizing import Tokenizing
 from strongroom_client.tokens import Tokens
 
 
-class Client(Tokenizing, Revealing, Tokens, Passwords, LogIns, ApiKeys, Keysets, Jobs, Policies, Approvals, Callers):
+class Client(
+    Tokenizing, Revealing, Tokens, Passwords, LogIns, ApiKeys, Keysets, Jobs, Policies, Approvals, Callers
+):
     """A strongroom server, as one API key sees it.
 
     Keep one a process, share it between threads, close it at the end.

@@ -65,7 +65,18 @@ def test_a_file_that_is_being_written_leaves_the_token_before(faults: Faults, fi
 
 
 @pytest.mark.parametrize(
-    "text", ["", "canary", KEY, "a.b", f"{TOKEN}.x", f"{TOKEN}\r\nX: canary", f"a.b.{'c' * 8_192}", "é.é.é", "a.b.c d"]
+    "text",
+    [
+        "",
+        "canary",
+        KEY,
+        "a.b",
+        f"{TOKEN}.x",
+        f"{TOKEN}\r\nX: canary",
+        f"a.b.{'c' * 8_192}",
+        "é.é.é",
+        "a.b.c d",
+    ],
 )
 def test_files_that_hold_no_token(file: Path, text: str) -> None:
     file.write_text(text)

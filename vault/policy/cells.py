@@ -57,7 +57,12 @@ class Grid:
 
     def members(self, cells: int) -> list[tuple[str, str, str]]:
         """Return the cells of a set."""
-        return [cell for bit, cell in enumerate(self.cells) if cells >> bit & 1]
+        found = []
+        while cells:
+            lowest = cells & -cells
+            found.append(self.cells[lowest.bit_length() - 1])
+            cells ^= lowest
+        return found
 
     def _any(self, at: int, names: Iterable[str]) -> int:
         found = 0
@@ -98,6 +103,15 @@ class Layout:
             for given, cells in self.allowed.items()
         }
         return {given: cells for given, cells in more.items() if cells}
+
+    def kept(self, before: Layout) -> Sets:
+        """Return what is allowed here, and was before, in cells in which more was."""
+        lost = 0
+        for cells in before.gained(self).values():
+            lost |= cells
+        new = self.gained(before)
+        left = {given: cells & lost & ~new.get(given, 0) for given, cells in self.allowed.items()}
+        return {given: cells for given, cells in left.items() if cells}
 
     def newly_denied(self, before: Layout) -> Sets:
         """Return what is denied here on conditions and was not before."""

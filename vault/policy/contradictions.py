@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from vault.errors import PolicyInvalid
 from vault.policy.model import Remark
 from vault.policy.roles import Role
-from vault.policy.rules import Rule
+from vault.policy.rules import ALWAYS, Rule
+from vault.policy.when import When
 
 
 def refuse(roles: Mapping[str, Role], everybody: Sequence[Rule]) -> None:
@@ -60,12 +62,16 @@ def _hopeless(role: Role, denials: Sequence[Rule]) -> PolicyInvalid | None:
     return None
 
 
-def _needless(rules: Sequence[Rule]) -> list[tuple[Rule, Rule]]:
-    """Return allowances that another of the role includes, each with that one."""
-    allowances = [rule for rule in rules if rule.allows]
-    return [
-        (rule, wide)
-        for rule in allowances
-        for wide in allowances
-        if wide is not rule and wide.allows_all_of(rule)
-    ][:100]
+def _needless(rules: Sequence[Rule]) -> Iterator[tuple[Rule, Rule]]:
+    """Yield allowances that another includes on the same conditions or on none, each with that one."""
+    by_when: defaultdict[When, list[Rule]] = defaultdict(list)
+    for rule in rules:
+        if rule.allows:
+            by_when[rule.when].append(rule)
+    always = by_when.get(ALWAYS, [])
+    for when, some in by_when.items():
+        for rule in some:
+            wide = (one for one in (*some, *(always if when != ALWAYS else ())) if one is not rule)
+            found = next((one for one in wide if one.allows_all_of(rule)), None)
+            if found is not None:
+                yield rule, found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from vault import fields
 from vault.policy import words
@@ -12,21 +13,25 @@ from vault.policy.holders import Grant
 from vault.policy.model import SEEING, VIEWS
 from vault.policy.policy import Policy
 
+MAX_LINES = 1_000
 _KINDS = ("caller", "claim", "certificate", "network", "purpose", "role", "the policy")
 
 Things = Mapping[str, frozenset[str]]  # what each has, in words
 
 
 def difference(old: Policy, new: Policy) -> list[str]:
-    """Return what `new` changes, a sentence each; none if both come to the same."""
+    """Return what `new` changes, a sentence each, at most MAX_LINES and one; none if both come to the same."""
+    lines = list(islice(_lines(old, new), MAX_LINES + 1))
+    return lines if len(lines) <= MAX_LINES else [*lines[:MAX_LINES], "and more, which is not told here"]
+
+
+def _lines(old: Policy, new: Policy) -> Iterator[str]:
     purposes = {*old.named_purposes, *new.named_purposes}
     grid = Grid.of(purposes)
-    lines = [
-        line for role in sorted({*old.roles, *new.roles}) for line in _of_role(role, old, new, grid, purposes)
-    ]
+    for role in sorted({*old.roles, *new.roles}):
+        yield from _of_role(role, old, new, grid, purposes)
     for kind, before, after in zip(_KINDS, _things(old), _things(new), strict=True):
-        lines += _moved(kind, before, after)
-    return lines
+        yield from _moved(kind, before, after)
 
 
 def _of_role(role: str, old: Policy, new: Policy, grid: Grid, purposes: set[str]) -> Iterator[str]:
@@ -40,6 +45,7 @@ def _of_role(role: str, old: Policy, new: Policy, grid: Grid, purposes: set[str]
     changes = {
         "gains": after.gained(before),
         "loses": before.gained(after),
+        "keeps": after.kept(before),
         "is newly denied": after.newly_denied(before),
         "is no longer denied": before.newly_denied(after),
     }
@@ -104,7 +110,7 @@ def _limits(policy: Policy) -> Iterator[str]:
         yield "the freezing of who reveals a decoy"
 
 
-def _moved(kind: str, before: Things, after: Things) -> Iterable[str]:
+def _moved(kind: str, before: Things, after: Things) -> Iterator[str]:
     for name in sorted({*before, *after}):
         was, now = before.get(name, frozenset[str]()), after.get(name, frozenset[str]())
         for verb, some in (("gains", now - was), ("loses", was - now)):

@@ -145,7 +145,11 @@ class Policy:
         return [*self.everybody, *(rule for name in whole for rule in self.roles[name].rules)]
 
     def asked(self, situation: Situation) -> Situation:
-        """Return the situation as rules speak of it: operation, purpose and view as far as they belong together."""
+        """Return the situation as rules speak of it: operation, purpose and view as far as they belong together.
+
+        Raises:
+            InvalidRequest: the view is none.
+        """
         operation, purpose, view = situation.operation, situation.purpose, situation.view
         if operation == "reveal_plain":
             operation, view = "reveal", "full"
@@ -153,6 +157,8 @@ class Policy:
             view = "match"
         elif operation == "reveal":
             view = view or VIEWS[-1]  # who does not say how much is seen may see all
+            if view not in VIEWS:
+                raise InvalidRequest(f"view must be one of {', '.join(VIEWS)}", "/view")
         if operation not in SEEING:
             purpose = view = ""
         return replace(situation, operation=operation, purpose=purpose, view=view)

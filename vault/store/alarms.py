@@ -121,16 +121,20 @@ def owe(transaction: Transaction, hooks: Sequence[str], since: int) -> None:
         transaction.connection.execute(insert(alarm_delivery).from_select(columns, missing))
 
 
-def due(connection: Connection, now: int, since: int, limit: int = 100) -> list[Delivery]:
-    """Return what is to be told now, of alarms from `since` on; the oldest first."""
-    query = (
-        _QUERY.add_columns(alarm_delivery.c.hook, alarm_delivery.c.attempts)
-        .join(alarm_delivery, alarm_delivery.c.alarm == alarm.c.id)
-        .where(alarm_delivery.c.sent_at.is_(None), alarm_delivery.c.next_at <= now, alarm.c.at >= since)
-        .order_by(alarm.c.at, alarm.c.id, alarm_delivery.c.hook)
-        .limit(limit)
-    )
-    return [Delivery(_alarm(row), row.hook, row.attempts) for row in connection.execute(query)]
+def due(connection: Connection, hooks: Sequence[str], now: int, since: int, limit: int) -> list[Delivery]:
+    """Return what each hook is to be told now, of alarms from `since` on, at most `limit` each; the oldest first."""
+    found: list[Delivery] = []
+    for hook in hooks:
+        query = (
+            _QUERY.add_columns(alarm_delivery.c.hook, alarm_delivery.c.attempts)
+            .join(alarm_delivery, alarm_delivery.c.alarm == alarm.c.id)
+            .where(alarm_delivery.c.hook == hook, alarm_delivery.c.sent_at.is_(None))
+            .where(alarm_delivery.c.next_at <= now, alarm.c.at >= since)
+            .order_by(alarm.c.at, alarm.c.id)
+            .limit(limit)
+        )
+        found += [Delivery(_alarm(row), row.hook, row.attempts) for row in connection.execute(query)]
+    return found
 
 
 def told(transaction: Transaction, alarm_id: str, hook: str) -> None:

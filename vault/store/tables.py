@@ -245,7 +245,7 @@ audit_run = _clustered(  # sorted (prefix of a digest, position): where a token,
     Column("run", BigInteger, primary_key=True, autoincrement=False),  # the first position that it covers
     Column("tier", SmallInteger, primary_key=True, autoincrement=False),  # how often it was merged
     Column("page", Integer, primary_key=True, autoincrement=False),
-    Column("first", LargeBinary, nullable=False),  # the first prefix in the page
+    Column("first", LargeBinary, nullable=False),  # the first entry in the page
     Column("last", LargeBinary, nullable=False),  # and the last
     Column("until", BigInteger, nullable=False),  # the position behind the last that the run covers
     Column("entries", LargeBinary, nullable=False),

@@ -15,9 +15,9 @@ SHOP = (Path(__file__).parent / "shop.toml").read_text("utf-8")
 REFUSED = (Path(__file__).parent / "refused.txt").read_text("utf-8").split("== ")[1:]
 WORDS = [
     "format = 1", "[roles.a]", "[[roles.a.allow]]", "[[deny]]", "[callers]", "[[cases]]", "[[claims]]", "[networks]",
-    'operations = ["*"]', 'fields = ["*"]', 'purposes = ["*"]', 'view = "full"', 'reason = "x"', "when = { own = true }",
-    '"*" = ["a"]', 'includes = ["a"]', "budget = { day = 1 }", "limit = 99999999999999999999", "misses = -1",
-    "pause = 1e400", "freeze = nan", "a = [[[[[[]]]]]]", "max_age = 5", 'n = ["0.0.0.0/0", "::/0"]',
+    'operations = ["*"]', 'fields = ["*"]', 'purposes = ["*"]', 'view = "full"', 'reason = "x"',
+    "when = { own = true }", '"*" = ["a"]', 'includes = ["a"]', "budget = { day = 1 }", "limit = 99999999999999999999",
+    "misses = -1", "pause = 1e400", "freeze = nan", "a = [[[[[[]]]]]]", "max_age = 5", 'n = ["0.0.0.0/0", "::/0"]',
     'tags = ["\\ud7ff\\U0010ffff"]', "at = 9999-12-31T23:59:59-23:59", "at = 0001-01-01T00:00:00+23:59",
     "\u202e", "\x00", "'''", '"""', "{", "}", "[", "]", "=", ",", "\ud800", "=" * 500,
 ]  # fmt: skip

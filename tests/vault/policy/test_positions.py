@@ -84,7 +84,7 @@ def test_each_stands_on_its_line() -> None:
 def test_what_tomllib_takes_is_taken_and_read_alike() -> None:
     pick = random.Random(6)
     taken = 0
-    for _ in range(2_000):
+    for _ in range(1_200):
         text = mutated(ODD if pick.random() < 0.7 else SHOP[:1_200], pick)
         try:
             parsed = tomllib.loads(text)
@@ -94,7 +94,7 @@ def test_what_tomllib_takes_is_taken_and_read_alike() -> None:
         found = lines_of(text)
         assert found.keys() == set(places(parsed))
         assert set(found.values()) <= set(range(1, text.count("\n") + 2))
-    assert taken > 150
+    assert taken > 90
 
 
 def mutated(text: str, pick: random.Random) -> str:
