@@ -36,7 +36,7 @@ _SIGNED_IN = (
     api.Unauthenticated, api.Forbidden, vault.InvalidRequest, vault.DeadlineExceeded, vault.StaleKeyset,
     vault.StoreUnavailable, vault.StoreConflict, vault.SchemaBehind, vault.AuditUnavailable,
     RootUnavailable, RootForbidden, RootLoginRefused, RootUntrusted, RootUnfit, KeyProblem,
-    vault.PolicyDenied, vault.PolicyUnreadable, vault.CallerFrozen, vault.SlowedDown,
+    vault.PolicyDenied, vault.PolicyUnreadable, api.IssuerUnavailable, vault.CallerFrozen, vault.SlowedDown,
 )  # fmt: skip
 _WITH_BODY = (api.MalformedJson, api.BodyTooLarge, api.TooManyValues, api.UnsupportedMediaType)
 _KEYED = (vault.IdempotencyKeyReused,)
