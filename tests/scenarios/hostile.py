@@ -16,8 +16,8 @@ from tests.api.callers.issuing import AUDIENCE, ISSUER, base64url, token
 CANARY = "canary8642"
 LINE = f'{{"event":"request","level":"info","key":"key_{CANARY}","status":200}}'
 TEXTS = (
-    f"\r\n{LINE}\r\n", f"\n{LINE}\n", f"\r{CANARY}", f"\x00{CANARY}", f"\x1b[2K\x1b[1A{CANARY}", f"\u202e{CANARY}\u2066",
-    f"\u2028{LINE}\u2029", f"\x85{LINE}", f"\x0b\x0c{CANARY}", f'"}}\n{LINE}', f'","key":"{CANARY}', f"\\n{LINE}\\r\\n",
+    f"\r\n{LINE}\r\n", f"\n{LINE}\n", f"\r{CANARY}", f"\x00{CANARY}", f"\x1b[2K\x1b[1A{CANARY}",
+    f"\u202e{CANARY}\u2066", f"\u2028{LINE}\u2029", f"\x85{LINE}", f"\x0b\x0c{CANARY}", f'"}}\n{LINE}', f'","key":"{CANARY}', f"\\n{LINE}\\r\\n",
     f"\\u000a{LINE}", f"%0a{quote(LINE)}%0d%0a", f"%250a{CANARY}", f"${{jndi:ldap://{CANARY}}}", f"%s%n%x{CANARY}",
     f"{CANARY}\ufeff\u200b", f"\U0001f600{CANARY}\U000e0041", f"{{{CANARY}}}", f"\x7f\x08\x08{CANARY}", f"<{CANARY}>",
     f"' OR 1=1 --{CANARY}", f"{CANARY}" * 40,
@@ -30,8 +30,12 @@ HEADERS = (
     "X-Request-Id", "User-Agent", "X-Forwarded-For", "Forwarded", "Approval", "Idempotency-Key", "Content-Type", "Host",
     "Client-Cert", "Client_Cert", "Client-Cert-Chain", "Referer", "Cookie", "X-Forwarded-Host", "Accept", "Expect",
 )  # fmt: skip
-SUBJECTS = ("guest\n{}", "guest\r\nroot", "\u202etseug", "guest\x1b[2J", "guest\x00", 'guest"}', "guest\u2028", "g" * 255)
-MEMBERS = ("field", "value", "values", "tokens", "purpose", "view", "subject", "scope", "source", "metadata", "name", "case")
+SUBJECTS = (
+    "guest\n{}", "guest\r\nroot", "\u202etseug", "guest\x1b[2J", "guest\x00", 'guest"}', "guest\u2028", "g" * 255,
+)  # fmt: skip
+MEMBERS = (
+    "field", "value", "values", "tokens", "purpose", "view", "subject", "scope", "source", "metadata", "name", "case",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -62,7 +66,8 @@ class Attacker:
     def _path(self, draw: random.Random) -> bytes:
         text = draw.choice(TEXTS)
         shown = draw.choice((quote(text), quote(text, safe=""), text.replace(" ", "+")))
-        place = draw.choice(("/{}", "/v1/{}", "/v1/tokens/{}", "/v1/subjects/{}/tokens", "/v1/apikeys/{}/rotate", "//{}"))
+        places = ("/{}", "/v1/{}", "/v1/tokens/{}", "/v1/subjects/{}/tokens", "/v1/apikeys/{}/rotate", "//{}")
+        place = draw.choice(places)
         return self._ask(draw.choice(("GET", "POST", "DELETE", "PUT")), place.format(shown), self._known(draw))
 
     def _query(self, draw: random.Random) -> bytes:
@@ -71,7 +76,8 @@ class Attacker:
 
     def _line(self, draw: random.Random) -> bytes:
         text = draw.choice(TEXTS)
-        line = draw.choice((f"GET /{text} HTTP/1.1", f"{text} / HTTP/1.1", f"GET / {text}", text, f"{text} {text} {text}"))
+        forms = ("GET /{0} HTTP/1.1", "{0} / HTTP/1.1", "GET / {0}", "{0}", "{0} {0} {0}")
+        line = draw.choice(forms).replace("{0}", text)
         return f"{line}\r\nHost: x\r\nConnection: close\r\n\r\n".encode("utf-8", "surrogatepass")
 
     def _body(self, draw: random.Random) -> bytes:
