@@ -18,6 +18,7 @@ from threading import Event, Thread
 
 import pytest
 
+from tests.databases import missing
 from tests.service import Service, running
 from tests.vault.sinks.places import FifoPlace, FilePlace, Held, Place, SyslogPlace
 from tests.vault.webhooks import Inbox, receiving
@@ -93,7 +94,7 @@ def served(folder: Path, places: Sequence[Place]) -> Iterator[tuple[Service, Inb
 @pytest.fixture
 def places(tmp_path: Path) -> Iterator[list[Place]]:
     if os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk")
+        missing("a small disk", "run the tests as root, who may mount one")
     made = [kind(tmp_path) for kind in (FilePlace, FifoPlace, SyslogPlace)]
     yield made
     for place in made:
