@@ -9,7 +9,9 @@ from functools import partial
 from threading import Thread
 
 from keys.errors import KeyProblem
+from vault.alarms import raise_alarm
 from vault.audit import opening
+from vault.audit.faults import AuditFault
 from vault.audit.growing import grow
 from vault.audit.merging import merge
 from vault.audit.trail import FAN
@@ -25,6 +27,7 @@ RENEW_SECONDS = 1.0  # age of the lease from which it is renewed between two com
 BATCH_RECORDS, BATCH_BYTES = 5_000, 8 * 1_024 * 1_024  # moved in one commit
 SCAN = 100_000  # records that are looked at in one go
 SAID = 500  # records of sealing itself in one commit
+BROKEN = "sealing_failed"  # the state while something fails that nobody expects
 
 
 class Sealer:
@@ -52,6 +55,7 @@ class Sealer:
         self._held_at, self._state = float("-inf"), audithealth.OK
         self._unsaid: list[Log] = []  # logs that were not yet told that they go on
         self._batches: dict[int, int] = defaultdict(lambda: FAN)  # by tenant: since runs were last merged
+        self._damaged: set[int] = set()  # tenants whose log is not what was signed, of which an alarm tells
         self._thread = Thread(target=self._work, name="sealer", daemon=True)
 
     def start(self) -> None:
@@ -168,7 +172,24 @@ class Sealer:
         except (KeyProblem, VaultError, Withheld) as error:
             shut.add(tenant)
             self._state = error.code
+        except AuditFault as error:
+            shut.add(tenant)
+            self._state = error.code
+            self._alarm(tenant, error.code)
+        except Exception as error:  # noqa: BLE001 - of this tenant's rows: nobody else waits for it
+            shut.add(tenant)
+            self._state = BROKEN
+            self._failed(error)
         return 0
+
+    def _alarm(self, tenant: int, code: str) -> None:
+        """Tell once that a tenant's log is damaged: it is tried again every round."""
+        if tenant in self._damaged:
+            return
+        self._resources.database.write(
+            lambda transaction: raise_alarm(transaction, tenant, "audit_damaged", {"code": code})
+        )
+        self._damaged.add(tenant)
 
     def _append(self, tenant: int, batch: Sequence[Waiting]) -> int:
         database, keys = self._resources.database, self._resources.keyring.keys(tenant)
@@ -179,19 +200,22 @@ class Sealer:
             places = [(one.bucket, one.id) for one in batch]
             leaves = auditlog.inbox(connection, database.dialect, tenant, places)
             known = {one.key: one for _, one in auditlog.signers(connection, tenant, log.log)}
+            newest = auditlog.checkpoint(connection, tenant, log.log, log.size)
             read = partial(auditlog.tiles, connection, database.dialect, tenant, log.log)
             records = [(one.id, leaves[one.id]) for one in batch if one.id in leaves]
             if not records:
                 return 0
             if log.size == 0:
                 records.insert(0, opening.first(log, keys, database.now()))
-            grown = grow(log, records, places, keys, known, database.now(), read)
+            note = "" if newest is None else newest.note
+            grown = grow(log, records, places, keys, known, database.now(), read, note)
 
         def work(transaction: Transaction) -> None:
             self._require(transaction)
             auditgrowth.grow(transaction, grown)
 
         database.write(work, guard=(tenant, keys.generation))
+        self._damaged.discard(tenant)
         self._merge(log._replace(size=grown.size))
         return len(records)
 
