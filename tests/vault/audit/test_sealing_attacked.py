@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.vault.audit.sealed import check, leaves, sealer, waiting
+from tests.vault.audit.sealed import leaves, sealer, waiting
 from tests.vault.conftest import Shop, open_shop
 from vault.audit import checkpoints, merkle, notes
 from vault.audit.answers import Query
