@@ -149,7 +149,9 @@ def test_a_long_file_says_again_what_it_holds(path: Path) -> None:
     sink.close()
 
 
-@pytest.mark.parametrize("content", [b"SQLite format 3\0 and\nmore", b"no line", b"a line\n", b'{"a":1}\n{"b'])
+@pytest.mark.parametrize(
+    "content", [b"SQLite format 3\0 and\nmore", b"no line", b"a line\n", b'{"a":1}\n{"b']
+)
 def test_a_file_that_is_none_of_ours_is_left_as_it_is(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     sink = FileSink(path, time.time)
