@@ -16,6 +16,7 @@ from vault.audit.growing import grow
 from vault.audit.merging import merge
 from vault.audit.trail import FAN
 from vault.errors import LeaseLost, StaleKeyset, StoreUnavailable, VaultError
+from vault.gatekeeping import is_fresh
 from vault.resources import Resources
 from vault.store import auditgrowth, audithealth, auditlog, leases
 from vault.store.auditlog import Log, Waiting
@@ -23,6 +24,7 @@ from vault.store.writer import Overtaken, Transaction
 
 LEASE, LEASE_SECONDS = "audit-sealer", 5.0
 ROUND_SECONDS = 0.5
+FIRST_LOOK = 4.0  # seconds that a new process waits for the places outside to be looked at
 RENEW_SECONDS = 1.0  # age of the lease from which it is renewed between two commits
 BATCH_RECORDS, BATCH_BYTES = 5_000, 8 * 1_024 * 1_024  # moved in one commit
 SCAN = 100_000  # records that are looked at in one go
@@ -106,10 +108,26 @@ class Sealer:
         return total
 
     def _work(self) -> None:
+        self._guarded(self._wait_for_places)
         while not self._told():
             self._guarded(self.run_round)
             self._pause(ROUND_SECONDS)
         self._guarded(self.end)
+
+    def _wait_for_places(self) -> int:
+        """Wait until the places outside were looked at, where there are any, but not for long.
+
+        A database that was restored is behind them, and the first checkpoint signed would fork the log.
+        """
+        until = self._resources.monotonic() + FIRST_LOOK
+        while not self._told() and self._resources.monotonic() < until and self._places_unseen():
+            self._pause(ROUND_SECONDS / 5)
+        return 0
+
+    def _places_unseen(self) -> bool:
+        with self._resources.database.read() as connection:
+            seen = audithealth.state(connection, audithealth.OUTSIDE)
+        return seen is not None and not is_fresh(seen.seen_at, self._resources.database.now())
 
     def _guarded(self, step: Callable[[], int]) -> None:
         try:

@@ -13,6 +13,7 @@ from tests.vault.conftest import Shop, open_shop
 from tests.vault.test_auditing import dump, restore
 from tests.vault.test_shipper import Home, kept
 from vault.audit import checkpoints
+from vault.sealer import Sealer
 from vault.sinks.file import FileSink
 from vault.store import audithealth
 
@@ -66,6 +67,26 @@ def test_a_file_that_holds_more_than_a_restored_database_stops_the_sealer_until_
     lines = [json.loads(line) for line in home.path.read_bytes().splitlines()]
     name = checkpoints.log_name(shop.actor.tenant, 2)
     assert "after" in [line["result"] for line in lines if line.get("log") == name and "result" in line]
+
+
+def test_a_new_sealer_signs_nothing_before_the_places_were_looked_at(home: Home) -> None:
+    home.seal()
+    home.shipper().run_once()
+    home.shop.later(60)
+    refuse(home, "next")
+    sizes: list[int] = []
+
+    def pause(_: float) -> None:
+        sizes.append(len(home.stored()))
+        if len(sizes) == 2:
+            home.shipper().run_once()
+
+    one = Sealer(home.shop.resources, "test", lambda: len(sizes) > 2, pause, home.failed)
+    before = len(home.stored())
+    one.start()
+    one.join()
+    assert sizes[:2] == [before, before]
+    assert sizes[2] > before
 
 
 @pytest.mark.parametrize("holds", ['{"x": "y"}', '{"x": -1}', '{"x": true}', '{"x": 1e400}', "[]"])
