@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ from vault.errors import (
 from vault.index import subject_digests
 from vault.resources import Records
 from vault.retaining import Retention
+from vault.store.tables import audit_signer
 from vault.store.writer import Transaction
 
 CALLERS, PEOPLE = ("key_a", "oidc:b", "cert:ü"), ("p-1", "p-2", "p-3")
@@ -368,6 +370,12 @@ def test_old_records_leave_the_database_once_they_are_in_a_file_and_the_others_a
     ]
     assert found == list(enumerate(held[:dropped]))
     assert status.dropped == dropped
+    acts = [record for record in map(decode, waiting(shop)) if record.operation == "archive_audit"]
+    told = [(file, at) for at, file in zip(range(0, dropped, 16), files, strict=True)]
+    assert [(act.actor, act.count, act.target) for act in acts] == [
+        ("maintenance", 16, f"{status.origin} {at} {at + 16} {sha256(file.read_bytes()).hexdigest()}")
+        for file, at in told
+    ]
     with pytest.raises(UnknownRecord):
         shop.vault.audit.leaves(shop.actor, 1, dropped - 1)
     proof = shop.vault.audit.prove(shop.actor, dropped)
@@ -437,3 +445,19 @@ def restore(shop: Shop, rows: dict[str, list[tuple[object, ...]]]) -> None:
             transaction.dialect.insert(transaction.connection, table, held)
 
     shop.resources.database.write(work)
+
+
+def test_keys_that_somebody_wrote_into_the_database_are_not_told_as_the_logs(shop: Shop) -> None:
+    sealer(shop.resources).run_round()
+    before = shop.vault.audit.status(shop.actor)
+    thief = notes.Signer(before.origin, bytes(32))
+    shop.resources.database.write(
+        lambda transaction: (
+            transaction.connection.execute(audit_signer.update().values(public=thief.public)) and None
+        )
+    )
+    forged = audit_signer.insert().values(
+        tenant=shop.actor.tenant, log=1, key=77, public=thief.public, created_at=0
+    )
+    shop.resources.database.write(lambda transaction: transaction.connection.execute(forged) and None)
+    assert shop.vault.audit.status(shop.actor).keys == before.keys
