@@ -28,6 +28,10 @@ FIRST_LOOK = 4.0  # seconds that a new process waits for the places outside to b
 RENEW_SECONDS = 1.0  # age of the lease from which it is renewed between two commits
 BATCH_RECORDS, BATCH_BYTES = 5_000, 8 * 1_024 * 1_024  # moved in one commit
 SCAN = 100_000  # records that are looked at in one go
+STARTS = (
+    20  # logs that are told in one round that they go on: what waits there already is not to wait for more
+)
+END_SECONDS = 5.0  # for which a process that was told to end still seals
 SAID = 500  # records of sealing itself in one commit
 BROKEN = "sealing_failed"  # the state while something fails that nobody expects
 
@@ -76,7 +80,12 @@ class Sealer:
         """Take or renew the lease and seal what is in the inbox; return how many records that was."""
         if not self._hold():
             return 0
-        self._unsaid = self._say(opening.STARTED, self._unsaid)
+        part, self._unsaid = self._unsaid[:STARTS], self._unsaid[STARTS:]
+        self._unsaid += self._say(opening.STARTED, part)
+        return self._seal_all(float("inf"))
+
+    def _seal_all(self, until: float) -> int:
+        """Seal what is in the inbox, and begin no other batch once it is `until` (monotonic seconds)."""
         state, total, shut = self._state, 0, set[int]()
         self._state = audithealth.OK
         while True:
@@ -87,6 +96,8 @@ class Sealer:
                     total += self._seal(batch, shut)
                 if self._age() > RENEW_SECONDS and not self._hold():
                     return total
+                if self._resources.monotonic() > until:
+                    return total
             if len(found) < SCAN:
                 break
         if self._state != state:
@@ -94,7 +105,10 @@ class Sealer:
         return total
 
     def end(self) -> int:
-        """Say in the logs that sealing ends, seal that too, and give the lease back; return how many records."""
+        """Say in the logs that sealing ends, seal that too, and give the lease back; return how many records.
+
+        What is not sealed within END_SECONDS is left to whoever has the lease next.
+        """
         if self._fence is None:
             return 0
         with self._resources.database.read() as connection:
@@ -102,7 +116,7 @@ class Sealer:
                 log for log in auditlog.logs(connection) if log.tenant in self._resources.keyring.loaded()
             ]
         self._say(opening.STOPPED, [log for log in held if log.closed_at is None])
-        total = self.run_round()
+        total = self._seal_all(self._resources.monotonic() + END_SECONDS) if self._hold() else 0
         leases.release(self._resources.database, LEASE, self._holder)
         self._fence = None
         return total

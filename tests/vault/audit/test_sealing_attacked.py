@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.vault.audit.sealed import leaves, sealer, waiting
 from tests.vault.conftest import Shop, open_shop
 from vault.audit import checkpoints, merkle, notes
 from vault.audit.answers import Query
+from vault.audit.leaf import decode
 from vault.sealer import Sealer
 from vault.store import alarms, audithealth
 from vault.store.writer import Transaction
@@ -123,3 +125,31 @@ def test_a_checkpoint_that_somebody_else_signed_is_not_built_upon(plain: Shop) -
     with plain.resources.database.read() as connection:
         told = alarms.page(connection, plain.actor.tenant, None, 10)
     assert [(alarm.kind, alarm.detail) for alarm in told] == [("audit_damaged", {"code": "log_damaged"})]
+
+
+def test_a_sealer_that_takes_over_tells_few_logs_at_once(
+    plain: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vault.sealer.STARTS", 1)
+    sealer(plain.resources, "one").run_once()
+    other = sealer(plain.resources, "other")
+    told = []
+    for _ in range(3):
+        other.run_round()
+        logs = [leaves(plain), leaves(replace(plain, actor=plain.tests))]
+        told.append([[decode(leaf).operation for leaf in log].count("log_started") for log in logs])
+    assert sorted(map(sum, told)) == [1, 2, 2]
+    assert told[-1] == [1, 1]
+
+
+def test_a_sealer_that_ends_leaves_what_takes_long_to_the_next(
+    plain: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vault.sealer.END_SECONDS", -1.0)
+    one = sealer(plain.resources, "one")
+    one.run_round()
+    one.end()
+    assert plain.count("audit_record") == 1
+    sealer(plain.resources, "other").run_round()
+    operations = [decode(leaf).operation for leaf in leaves(plain)]
+    assert "log_stopped" in operations
