@@ -109,10 +109,13 @@ def plain(tmp_path: Path) -> Iterator[Shop]:
     opened.vault.close()
 
 
-@pytest.fixture
-def model(plain: Shop, monkeypatch: pytest.MonkeyPatch) -> Model:
-    """A filled log, on SQLite."""
-    return filled(plain, monkeypatch)
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
+    """A filled log that nothing is changed in, on SQLite."""
+    opened = open_shop(f"sqlite:///{tmp_path_factory.mktemp('filled')}/vault.db")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield filled(opened, monkeypatch)
+    opened.vault.close()
 
 
 def test_questions_are_answered_as_a_plain_model_answers_them(
@@ -393,11 +396,11 @@ def test_a_file_that_cannot_be_written_drops_nothing(
 
 def test_of_old_checkpoints_the_last_of_an_hour_stays(plain: Shop) -> None:
     one, sizes = sealer(plain.resources), list[tuple[int, int]]()
-    for _ in range(30):
+    for _ in range(16):
         plain.vault.record_refusal(plain.actor, "reveal", "refused")
         one.run_round()
         sizes.append((plain.resources.database.now() // 3_600_000_000, len(leaves(plain))))
-        plain.later(700)
+        plain.later(1_300)
     plain.later(86_400)
     plain.vault.record_refusal(plain.actor, "reveal", "refused")
     one.run_round()
