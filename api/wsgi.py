@@ -30,6 +30,7 @@ app = Gate(application, settings.threads, settings.hashing_waiting)
 here: State = application.extensions[EXTENSION]
 presence = open_presence(resources, "serve", here.log)
 presence.start()
+here.callers.warm()
 Finalize(None, presence.stop, exitpriority=0)  # what a process of multiprocessing does last
 # What was loaded stays, and a column makes thousands of tuples that are in no cycle: looking through both took a tenth
 # of a column's processor time.

@@ -27,6 +27,12 @@ def states(connection: Connection) -> list[Health]:
     return [Health(*row) for row in connection.execute(select(audit_health).order_by(audit_health.c.name))]
 
 
+def state(connection: Connection, name: str) -> Health | None:
+    """Return what is known of one; None if nothing is."""
+    found = connection.execute(select(audit_health).where(audit_health.c.name == name)).one_or_none()
+    return None if found is None else Health(*found)
+
+
 def tell(transaction: Transaction, name: str, state: str) -> str | None:
     """Say how one is now; return what it was before, None if nothing was known."""
     connection, mine = transaction.connection, audit_health.c.name == name

@@ -331,7 +331,7 @@ spending = _clustered(
     Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
     Column("tenant", BigInteger, primary_key=True, autoincrement=False),
     Column("who", LargeBinary, primary_key=True),  # keyed digest of a caller
-    Column("window", Text, primary_key=True),  # minute, hour, day: values revealed; sweep: misses
+    Column("window", Text, primary_key=True),  # minute, hour, day: values; sweep: misses; barred: sweeps
     Column("start", BigInteger, primary_key=True, autoincrement=False),
     Column("amount", BigInteger, nullable=False),
     Column("barred_until", BigInteger, nullable=False),

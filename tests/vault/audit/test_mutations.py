@@ -1,7 +1,7 @@
 """A log that was tampered with, in every way there is: always found, and the first bad record named.
 
-`STRONGROOM_CAMPAIGN=full` examines 10,000 mutations of a log of 100,000 records, an hour of one core; otherwise some
-hundreds of smaller ones, and one of each kind that is worth it of the large one.
+`STRONGROOM_CAMPAIGN=full` examines 10,000 mutations of a log of 100,000 records, an hour or two of one core; otherwise
+210 of a small one, and a few of the large one.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import random
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -88,6 +90,17 @@ def test_what_we_sign_others_verify() -> None:
     assert outside.checkpoint(NOTE, OURS.vkey) == (LOG, 3, b"r" * 32)
     assert checkpoints.opened(NOTE, LOG, [Verifier(OURS.vkey)]) == checkpoints.Checkpoint(LOG, 3, b"r" * 32)
     assert LOG == "strongroom/0000000000000007/1"
+
+
+def test_the_example_of_the_documentation() -> None:
+    page = (Path(__file__).parents[3] / "docs/format.md").read_text("utf-8")
+    note, vkey = (
+        found.removeprefix("```\n") for found in re.findall("```\n(?:strongroom/[^`]*\n)(?=```)", page)
+    )
+    root = outside.mth([b"one", b"two"])
+    name = checkpoints.log_name(0x1234, 1)
+    assert outside.checkpoint(note, vkey.strip()) == (name, 2, root)
+    assert checkpoints.sign(Signer(name, bytes(range(32))), 2, root) == note
 
 
 def test_signatures_of_others_are_passed_over() -> None:
