@@ -256,6 +256,19 @@ def test_each_answer_is_on_record_and_names_what_was_read(plain: Shop) -> None:
     assert "audit_read" in {event.operation for event in seen}  # who looked at a person's trail is in it
 
 
+def test_an_erasure_changes_nothing_of_a_log_and_the_person_is_still_found(plain: Shop) -> None:
+    one, audit = sealer(plain.resources), plain.vault.audit
+    plain.tokenize("phone", "+8613800138000", subjects=["p-1"])
+    one.run_round()
+    held, seen = check(plain), [event.record_id for event in audit.person(plain.actor, "p-1").events]
+    plain.vault.erase(plain.actor, "p-1")
+    one.run_round()
+    assert check(plain)[: len(held)] == held
+    later = [event.record_id for event in audit.person(plain.actor, "p-1").events]
+    assert later[-len(seen) :] == seen
+    assert decode(held[-1]).persons in {decode(leaf).persons for leaf in check(plain)[len(held) :]}
+
+
 def test_nobody_sees_another_tenants_log(plain: Shop) -> None:
     token = plain.tokenize("phone", "+8613800138000")[0]
     sealer(plain.resources).run_round()
