@@ -39,7 +39,7 @@ from vault.credentials import NOWHERE, Chosen, Import, Imported, Login, LoginPag
 from vault.errors import VaultError
 from vault.passwords.hasher import Load
 from vault.resources import Resources
-from vault.store import apikeys, inspection, migrate
+from vault.store import apikeys, inspection, revision
 from vault.store.jobs import Job
 from vault.store.writer import Transaction
 
@@ -382,7 +382,7 @@ class Vault:
             connection.exec_driver_sql("SELECT 1")
 
     def _probe_schema(self) -> None:
-        migrate.require_head(self._resources.database)
+        revision.require_head(self._resources.database)
 
     @staticmethod
     def _state(probe: object) -> str:
