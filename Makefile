@@ -29,8 +29,8 @@ PYTEST_ARGS ?= -n 2 --dist worksteal
 test: lint ## run every check and test; STRONGROOM_REQUIRE_ALL=1 makes a missing part a failure
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-campaign: $(VENV)/dev.stamp ## the scenarios in their long form, an hour or two: kills, stops, races
-	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios
+campaign: $(VENV)/dev.stamp ## the scenarios in their long form, some hours: kills, stops, races, audit logs tampered with
+	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios tests/vault/audit/test_mutations.py
 
 campaign-rotation: $(VENV)/dev.stamp ## 200 kills while the keys of 1,000,000 rows turn, on both databases; hours
 	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios/test_turning.py

@@ -53,13 +53,15 @@ def _state(settings: Settings, vault: Vault | None, clock: Callable[[], float]) 
     from api.logs import RequestLog
     from api.metrics import Metrics
     from api.state import State
+    from api.wiring import open_directory
 
     if vault is None:
         from api.wiring import open_vault
 
         vault = open_vault(settings)
     log, metrics = RequestLog(settings.log_level), Metrics(settings.metrics_dir)
-    return State(settings, vault, Callers(vault.find_api_key), log, metrics, clock)
+    callers = Callers(vault.find_api_key, open_directory(settings, vault), settings.client_certificates)
+    return State(settings, vault, callers, log, metrics, clock)
 
 
 def _finisher(state: State) -> Callable[[Response], Response]:

@@ -22,6 +22,9 @@ SECRETS = (
     "VAULT_SECRET_ID",
     "VAULT_JWT",
     "ROOT_PASSPHRASE",
+    "AUDIT_S3_ACCESS_KEY",
+    "AUDIT_S3_SECRET_KEY",
+    "ALARM_WEBHOOK_SECRET",
 )  # in files only, never themselves
 LONGEST_SOCKET = 107  # bytes of a Unix socket's path (unix(7): 108 with the zero behind it)
 
@@ -45,6 +48,10 @@ class Settings(BaseSettings):
         vault_token_file: a token that somebody else keeps good.
         vault_kubernetes_role, vault_jwt_file: of the Kubernetes auth method.
         host, port: where `strongroom serve` listens; a host that is not loopback needs TLS.
+        socket: a Unix socket to listen on instead, for a proxy of this machine that is then believed what it adds.
+        origin_header: where that proxy writes the address that a request comes from.
+        callers_file: who may come beside API keys: issuers of tokens, and certificates.
+        client_certificates: believe the certificates that the proxy hands on in `Client-Cert` (RFC 9440).
         workers, threads: serving processes, and threads in each.
         tls_certificate, tls_key: PEM files.
         lease_seconds: how long plain keys stay in memory, 1 to 86,400.
@@ -66,6 +73,16 @@ class Settings(BaseSettings):
             no wait, the longest wait, and after how many only an operator or a reset lets it through again.
         password_source_free_attempts, password_source_longest_wait_seconds: the same of an address.
         login_record_days: how long a log-in is kept on record.
+        audit_sinks: places outside of the database that take the audit's records, URLs separated by spaces; while none
+            of those that hold records takes them, every request is refused (docs/operations.md has their forms).
+        audit_s3_access_key_file, audit_s3_secret_key_file: files with the credentials of `s3:` among them.
+        alarm_webhooks: addresses that alarms are posted to (Standard Webhooks), separated by spaces; https, or http of
+            this machine.
+        alarm_webhook_secret_file: a file with the secret that they are signed with: `whsec_` and base64.
+        alarm_mail_to, alarm_mail_from: mail addresses; alarms are sent there where both are set.
+        alarm_sendmail: the program that takes a message on its standard input as sendmail does.
+        audit_archive: the folder that old audit records go to, which must be there; without one all stay at hand.
+        audit_days: from which age they go there.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRONGROOM_", frozen=True, hide_input_in_errors=True)
@@ -91,6 +108,10 @@ class Settings(BaseSettings):
     vault_jwt_file: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
     host: str = "127.0.0.1"
     port: int = Field(default=8700, ge=0, le=65_535)
+    socket: Path | None = None
+    origin_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
+    callers_file: Path | None = None
+    client_certificates: bool = False
     workers: int = Field(default=2, ge=1, le=64)
     threads: int = Field(default=8, ge=1, le=128)
     tls_certificate: Path | None = None
@@ -116,12 +137,22 @@ class Settings(BaseSettings):
     password_source_free_attempts: int = Field(default=50, ge=1, le=1_000_000)
     password_source_longest_wait_seconds: int = Field(default=3_600, ge=1, le=86_400)
     login_record_days: int = Field(default=184, ge=1, le=3_650)
+    audit_sinks: str = ""
+    audit_s3_access_key_file: Path | None = None
+    audit_s3_secret_key_file: Path | None = None
+    alarm_webhooks: str = ""
+    alarm_webhook_secret_file: Path | None = None
+    alarm_mail_to: str | None = None
+    alarm_mail_from: str | None = None
+    alarm_sendmail: Path = Path("/usr/sbin/sendmail")
+    audit_archive: Path | None = None
+    audit_days: int = Field(default=366, ge=1, le=36_500)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_dir: Path | None = None
 
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the address."""
-        if self.host == "localhost":
+        if self.socket is not None or self.host == "localhost":
             return True
         try:
             return ip_address(self.host).is_loopback
@@ -177,8 +208,18 @@ def load() -> Settings:
         raise SettingsError("; ".join(problems)) from None
     settings.profile()
     settings.limits()
-    if len(os.fsencode(settings.hasher_socket or "")) > LONGEST_SOCKET:
-        raise SettingsError(f"STRONGROOM_HASHER_SOCKET: a socket's path has at most {LONGEST_SOCKET} bytes")
+    for name, socket in (("HASHER_SOCKET", settings.hasher_socket), ("SOCKET", settings.socket)):
+        if len(os.fsencode(socket or "")) > LONGEST_SOCKET:
+            raise SettingsError(f"STRONGROOM_{name}: a socket's path has at most {LONGEST_SOCKET} bytes")
+    if settings.client_certificates and (settings.socket is None or settings.callers_file is None):
+        raise SettingsError(
+            "STRONGROOM_CLIENT_CERTIFICATES: needs STRONGROOM_SOCKET, which only the proxy reaches, and "
+            "STRONGROOM_CALLERS_FILE, which says whose certificates come in"
+        )
+    if settings.callers_file is not None:
+        from api.callers import document  # here, for most processes have none
+
+        document.load(settings.callers_file)
     return settings
 
 

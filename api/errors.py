@@ -26,13 +26,19 @@ class MalformedJson(ApiError):
 
 
 class Unauthenticated(ApiError):
-    """No API key, or none that is good now; which of the two is not said."""
+    """No API key, token or certificate, or none that is good now; which of these is not said."""
 
     code = "unauthenticated"
 
 
+class IssuerUnavailable(ApiError):
+    """The issuer of a token does not give its keys now, so that nothing can be said of the token."""
+
+    code = "issuer_unavailable"
+
+
 class Forbidden(ApiError):
-    """The API key is good, but not for this."""
+    """The caller is known, but this is not for it."""
 
     code = "forbidden"
 

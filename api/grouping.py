@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api import limits
-from api.schema.asks import FieldOptions, NewColumn, NewToken, TokenOptions
-from vault.columns import Column, Spec, Tokenized
+from api.schema.asks import FieldOptions, NewColumn, NewToken, TokenOptions, TokensForPurpose
+from vault.columns import Column, Grounds, Spec, Tokenized
 from vault.errors import VaultError
 
 _NO_SPEC = Spec()
@@ -48,6 +48,13 @@ def single(ask: NewToken) -> Column:
     if ask.metadata is not None:
         metadata = limits.metadata([ask.metadata], "/metadata")
     return Column(ask.field, [ask.value], spec(ask), subjects, metadata)
+
+
+def grounds(ask: TokensForPurpose) -> Grounds:
+    """Return what a request names beside its purpose; its subject is printable."""
+    if ask.subject is not None:
+        limits.subjects([ask.subject], "/subject")
+    return Grounds(ask.case, ask.consent, ask.subject)
 
 
 @dataclass(slots=True, repr=False)
@@ -98,7 +105,7 @@ def _options_of(ask: TokenOptions) -> tuple[object, ...]:
     keep = ask.keep
     return (
         ask.kind, ask.deterministic, ask.scope, ask.ttl_seconds, ask.source, options(ask.options),
-        keep.first if keep else 0, keep.last if keep else 0, ask.check, ask.lookalike,
+        keep.first if keep else 0, keep.last if keep else 0, ask.check, ask.lookalike, tuple(ask.tags),
     )  # fmt: skip
 
 

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from vault.alarms import KINDS
+from vault.gauging import Numbers
 from vault.passwords.hasher import Load
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -98,6 +100,37 @@ def hashing_gauges(load: Load | None) -> bytes:
     registry = CollectorRegistry()
     registry.register(_HashingGauges(load))
     return generate_latest(registry)
+
+
+def audit_gauges(numbers: Numbers | None) -> bytes:
+    """Return how the audit stands, in the text format; None: it cannot be read. All processes say the same."""
+    if numbers is None:
+        return b""
+    registry = CollectorRegistry()
+    registry.register(_AuditGauges(numbers))
+    return generate_latest(registry)
+
+
+class _AuditGauges:
+    """What was just read, as prometheus-client collects it."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        """Yield the families."""
+        raised = CounterMetricFamily("strongroom_alarms", "Alarms raised", labels=["kind"])
+        for kind in KINDS:
+            raised.add_metric([kind], float(self._numbers.alarms.get(kind, 0)))
+        yield raised
+        up = GaugeMetricFamily(
+            "strongroom_audit_sink_up", "Whether a place outside takes the audit's records", labels=["sink"]
+        )
+        for name, works in self._numbers.sinks.items():
+            up.add_metric([name], float(works))
+        yield up
+        words = "Age of the oldest audit record that is not sealed"
+        yield GaugeMetricFamily("strongroom_audit_unsealed_seconds", words, value=self._numbers.unsealed)
 
 
 class _HashingGauges:

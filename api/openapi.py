@@ -34,8 +34,9 @@ _PART = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 _ALWAYS = (api.BadRequest, api.InternalError)
 _SIGNED_IN = (
     api.Unauthenticated, api.Forbidden, vault.InvalidRequest, vault.DeadlineExceeded, vault.StaleKeyset,
-    vault.StoreUnavailable, vault.StoreConflict, vault.SchemaBehind, RootUnavailable, RootForbidden, RootLoginRefused,
-    RootUntrusted, RootUnfit, KeyProblem,
+    vault.StoreUnavailable, vault.StoreConflict, vault.SchemaBehind, vault.AuditUnavailable,
+    RootUnavailable, RootForbidden, RootLoginRefused, RootUntrusted, RootUnfit, KeyProblem,
+    vault.PolicyDenied, vault.PolicyUnreadable, vault.CallerFrozen, vault.SlowedDown,
 )  # fmt: skip
 _WITH_BODY = (api.MalformedJson, api.BodyTooLarge, api.TooManyValues, api.UnsupportedMediaType)
 _KEYED = (vault.IdempotencyKeyReused,)
@@ -46,6 +47,8 @@ _PATHS: Mapping[str, tuple[str, str]] = {
     "purpose": ("What a keyset is for.", "seal"),
     "version_id": ("The id of a key version: 16 hex digits.", "0" * 16),
     "job_id": ("The id of a job.", "job_" + "0" * 16),
+    "proposal_id": ("The id of a proposal.", "apr_" + "0" * 16),
+    "policy_version": ("The number of a policy's version; 0 is the built-in one.", "0"),
 }
 _REQUEST_ID = {
     "description": "Names the request in log and audit: the caller's own, if it has this form.",

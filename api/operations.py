@@ -32,6 +32,7 @@ class Operation:
         example: a body that works.
         keyed: an Idempotency-Key is honoured.
         unready: a 503 with the same body is a good answer too.
+        open: it stays open while no place outside takes the audit's records.
     """
 
     needs: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class Operation:
     example: object = None
     keyed: bool = False
     unready: bool = False
+    open: bool = False
 
     def __call__(self, view: View) -> View:
         """Return `view` behind this declaration; it gets Actor, body or query, and what the path holds."""
@@ -55,11 +57,12 @@ class Operation:
 
     def _runner(self, view: View) -> View:
         needs, takes, loose, optional, query = self.needs, self.takes, self.loose, self.optional, self.query
+        unaudited = self.open
         if not needs:
             return view
 
         def run(**path: object) -> Response:
-            actor = admit(*needs)
+            actor = admit(*needs, unaudited=unaudited)
             if query is not None:
                 return view(actor, bodies.query(query), **path)
             bodies.refuse_query()

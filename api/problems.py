@@ -23,8 +23,9 @@ MIMETYPE = "application/problem+json"
 TABLE: Mapping[type[Exception], tuple[int, str]] = {
     api.BadRequest: (400, "The request is not valid HTTP"),
     api.MalformedJson: (400, "The body is not valid JSON"),
-    api.Unauthenticated: (401, "A valid API key is needed"),
-    api.Forbidden: (403, "The API key is not for this"),
+    api.Unauthenticated: (401, "A valid API key or token is needed"),
+    api.IssuerUnavailable: (503, "The issuer of the token does not answer"),
+    api.Forbidden: (403, "The caller is not for this"),
     api.FieldNotReached: (403, "The API key does not reach this field"),
     api.NotFound: (404, "There is nothing at this address"),
     api.MethodNotAllowed: (405, "The method is not for this address"),
@@ -77,7 +78,9 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.HashTooCostly: (422, "The password hash takes too much"),
     vault.PolicyDenied: (403, "The policy does not allow this"),
     vault.PolicyInvalid: (422, "The policy cannot be taken"),
+    vault.PolicyUnreadable: (503, "The policy cannot be read"),
     vault.PolicyConflict: (409, "Another policy was taken"),
+    vault.UnknownPolicyVersion: (404, "There is no such policy version"),
     vault.CaseRequired: (422, "The purpose needs a case"),
     vault.ConsentRequired: (422, "The purpose needs consent"),
     vault.BudgetExceeded: (429, "The caller's budget is used up"),
@@ -118,8 +121,9 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
 }
 
 HINTS: Mapping[str, str] = {
-    "unauthenticated": "send `Authorization: Bearer sr_live_…`; the key may have expired or been revoked",
-    "forbidden": "ask for an API key with this operation",
+    "unauthenticated": "send `Authorization: Bearer` and a key or token; it may have expired or been revoked",
+    "issuer_unavailable": "nothing was done; send it again after the seconds of Retry-After",
+    "forbidden": "ask for an API key, or a role in the policy, with this operation",
     "forbidden_field": "ask for an API key with this field",
     "unknown_field": "GET /v1/fields lists the field types",
     "never_stored": "passwords: POST /v1/passwords keeps a hash; card data: PCI DSS v4.0.1, 3.3.1: not even encrypted",
@@ -146,6 +150,7 @@ HINTS: Mapping[str, str] = {
     "key_expired": "GET /v1/keysets says which: rotate it, such as `strongroom keys rotate seal`",
     "key_exhausted": "GET /v1/keysets says which: rotate it, such as `strongroom keys rotate seal`",
     "policy_denied": "`strongroom policy explain` says by which line",
+    "policy_unreadable": "nothing was done; a service of this version or a later one reads it",
     "policy_conflict": "propose it anew, on top of the policy that is in force now",
     "case_required": "send `case`, the reference of the case",
     "consent_required": "send `consent`, the reference of the person's consent",
@@ -163,7 +168,11 @@ HINTS: Mapping[str, str] = {
 }
 
 SWALLOWED = 4  # times the largest body, of a caller whose key is known
-EXPECTED = (vault.HashingBusy,)  # the line of the request says it all, and in a storm there are many
+EXPECTED = (
+    vault.HashingBusy,
+    vault.AuditUnavailable,
+    api.IssuerUnavailable,
+)  # the request's line says it all, and in a storm there are many
 OURS = (api.ApiError, vault.VaultError, KeyProblem)
 
 _BY_STATUS: Mapping[int, type[api.ApiError]] = {
@@ -203,6 +212,9 @@ def kept(error: Exception, request_id: str, pointer: str | None = None) -> Reply
         pointer=getattr(error, "pointer", None) or pointer,
         request_id=request_id,
         hint=HINTS.get(code),
+        proposal=getattr(error, "proposal", None),
+        approved=getattr(error, "approved", None),
+        needed=getattr(error, "needed", None),
     )
     return Reply(status, msgspec.json.encode(problem))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import Request, request
 
 if TYPE_CHECKING:
-    from api.auth import Caller
+    from api.callers.caller import Caller
     from vault.columns import Actor
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -22,13 +22,15 @@ class Visit(Request):
     Attributes:
         started: time.monotonic, seconds.
         id: names the request in log and audit: the caller's own name if it has our form, else 24 hex digits.
-        caller, actor: who asks, once the API key was found.
+        caller, actor: who asks, once that is known.
+        why: the code of what is wrong with what the caller showed; "" for nothing.
         body: the bytes that were read, once `complete`.
         asked, refused: values or tokens, once the vault has answered.
     """
 
     caller: Caller
     actor: Actor | None = None
+    why: str = ""
     body: bytes = b""
     complete: bool = False
     asked: int | None = None
@@ -45,6 +47,8 @@ class Visit(Request):
         known: dict[str, object] = {"request_id": self.id}
         if self.actor is not None:
             known["key"] = self.actor.name
+        if self.why:
+            known["why"] = self.why
         if self.asked is not None:
             known["items"], known["refused"] = self.asked, self.refused
         return known

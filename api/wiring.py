@@ -9,18 +9,21 @@ from api import processes
 from api.config import Settings
 from api.hashing.late import LateHasher, open_pool
 from api.hashing.remote import RemoteHasher
+from api.outside import open_gate
 from api.roots import open_roots
 from keys import resident
 from keys.keyring import Keyring
 from vault.passwords.hasher import Hasher
 from vault.passwords.rules import Rules
 from vault.presence import Presence
-from vault.resources import Passwords, Resources
+from vault.resources import Passwords, Records, Resources
 from vault.service import Vault
 from vault.store.database import Database
 from vault.store.keysets import Keysets
 
 if TYPE_CHECKING:
+    from api.callers.caller import Caller
+    from api.callers.directory import Directory
     from api.logs import RequestLog
 
 
@@ -39,8 +42,9 @@ def open_resources(settings: Settings) -> Resources:
     )  # fmt: skip
     keyring.expire_in_time()
     return Resources(
-        database, keyring, time.monotonic, processes.gone, open_passwords(settings), open_hasher(settings)
-    )
+        database, keyring, time.monotonic, processes.gone, open_passwords(settings), open_hasher(settings),
+        Records(settings.audit_archive, settings.audit_days), open_gate(settings, database),
+    )  # fmt: skip
 
 
 def open_vault(settings: Settings) -> Vault:
@@ -63,6 +67,21 @@ def open_hasher(settings: Settings) -> Hasher:
     if settings.hasher_socket is not None:
         return RemoteHasher(settings.hasher_socket, settings.hashing_wait_seconds, settings.hashing_waiting)
     return LateHasher(lambda: open_pool(settings), settings.hashing_memory_mib * 1_024)
+
+
+def open_directory(settings: Settings, vault: Vault) -> Directory | None:
+    """Return the callers beside API keys; None where there are none. SettingsError if their file cannot be used."""
+    if settings.callers_file is None:
+        return None
+    from api.callers import document
+    from api.callers.directory import Directory
+
+    found = document.load(settings.callers_file)
+
+    def granted(caller: Caller) -> frozenset[str]:
+        return vault.granted(caller.tenant, caller.name, caller.kind, caller.claims)
+
+    return Directory(found, vault.find_tenant, granted)
 
 
 def open_presence(resources: Resources, kind: str, log: RequestLog) -> Presence:

@@ -27,6 +27,7 @@ app = Gate(application, settings.threads, settings.hashing_waiting)
 here: State = application.extensions[EXTENSION]
 presence = open_presence(resources, "serve", here.log)
 presence.start()
+here.callers.warm()
 Finalize(None, presence.stop, exitpriority=0)  # what a process of multiprocessing does last
 garbage.spare()
 garbage.seldom()

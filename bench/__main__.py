@@ -8,13 +8,13 @@ import sys
 import time
 from collections.abc import Iterator
 
-from bench import columns, core, curve, logins, passwords, reveals, singles, turning
+from bench import audit, columns, core, curve, logins, passwords, policy, reveals, singles, turning
 from bench.lines import Line
 from bench.places import Place, places
 from bench.plan import FULL, QUICK, SHORT, Plan
 from tests.databases import KINDS
 
-IN_PROCESS = {"core": core.run, "passwords": passwords.run}
+IN_PROCESS = {"core": core.run, "audit": audit.run, "passwords": passwords.run, "policy": policy.run}
 OVER_HTTP = {"columns": columns.run, "singles": singles.run, "reveals": reveals.run}
 ALONE = {
     "curve": curve.run,

@@ -19,6 +19,7 @@ class Plan:
         values: in a column of a core call.
         turned: rows that keysets are turned over.
         hashes: of passwords that each processor makes in a round.
+        records: of an audit log that is examined.
     """
 
     rounds: int
@@ -33,8 +34,9 @@ class Plan:
     connections: int = 16
     busy: int = 6  # connections that send columns
     hashes: int = 6
+    records: int = 200_000
 
 
-QUICK = Plan(1, 2, 4, 0.2, (1_000, 2_000), 1, 200, 1_000, hashes=1)
+QUICK = Plan(1, 2, 4, 0.2, (1_000, 2_000), 1, 200, 1_000, hashes=1, records=1_000)
 SHORT = Plan(3, 40, 120, 2, (10_000, 30_000, 100_000), 8, 5_000, 100_000)
 FULL = replace(SHORT, curve=(10_000, 30_000, 100_000, 300_000, 1_000_000), turned=1_000_000)

@@ -12,6 +12,7 @@ from vault import fields, index, tokens
 from vault.columns import Actor
 from vault.credentials import Login
 from vault.errors import FieldNotGranted, InvalidRequest, UnreadableValue
+from vault.permitting import Facts
 from vault.resources import Resources, look_up, open_values
 from vault.store import passwords
 from vault.store import tokens as rows
@@ -84,6 +85,16 @@ def entered(found: Sequence[Account]) -> list[bytes]:
     return [account.owner for account in found if account.row is None and account.owner is not None]
 
 
+def told(account: Account) -> Facts:
+    """Return what an audit record says of an account: its token, if it is one, and its person, if that is known."""
+    facts = Facts(persons=[] if account.person is None else [account.person])
+    if account.token:
+        facts["tokens"] = [account.place[1]]
+    if account.row is not None:
+        facts["field"] = account.row.field
+    return facts
+
+
 def personal(resources: Resources, keys: TenantKeys, actor: Actor, account: Account) -> list[str]:
     """Return the login itself and up to 200 other values of its person, which a password must not hold."""
     try:
@@ -110,7 +121,7 @@ def _personal(
 
 
 def _open(resources: Resources, keys: TenantKeys, actor: Actor, held: Sequence[rows.Sealed]) -> list[bytes]:
-    return open_values(resources, keys, actor, "value", held, [row.sealed or b"" for row in held])
+    return open_values(resources, keys, actor, "value", held, [row.sealed or b"" for row in held]).values
 
 
 def _opened(resources: Resources, keys: TenantKeys, actor: Actor, held: Sequence[rows.Sealed]) -> list[bytes]:

@@ -33,6 +33,7 @@ from vault.fields import login_record
 from vault.passwords import rules
 from vault.passwords.profiles import SALT_BYTES, TAG_BYTES, Profile
 from vault.passwords.verifier import ARGON2ID, Verifier
+from vault.permitting import Permit
 from vault.resources import Resources
 from vault.selecting import kind_of
 from vault.store import passwords
@@ -58,8 +59,7 @@ class Try:
 
 
 def attempt(
-    resources: Resources,
-    actor: Actor,
+    given: Permit,
     login: Login,
     candidate: str,
     origin: Origin,
@@ -67,16 +67,17 @@ def attempt(
     tried: Callable[[Try], Try],
 ) -> Verified:
     """Count, hash, store; `tried` says what is to be stored of a password that is right."""
+    resources, actor = given.resources, given.actor
     keys = verifiers.keys_of(resources, actor.tenant)
     account = resolve(resources, keys, actor, login)
     guess = throttling.guess(keys, account.place[1], origin.ip)
-    _begin(resources, actor, keys, account, guess, operation)
+    _begin(given, keys, account, guess, operation)
     verdicts: list[bool] = []
 
     def judged(keys: TenantKeys, account: Account, entered: bool) -> Verified:
         once = _tried(resources, keys, actor, account, candidate)
         verdicts.append(once.right)
-        return _settle(resources, actor, tried(once), guess, origin, operation, entered)
+        return _settle(given, tried(once), guess, origin, operation, entered)
 
     try:
         return _again(resources, actor, login, keys, account, judged)
@@ -84,9 +85,8 @@ def attempt(
         if verdicts[-1:] != [False]:  # no guess was made, or a right one that came to nothing
             record = None
             if isinstance(error, InvalidPassword):  # of the new one: that the old one is right was told
-                touched = [account.place[1]] if account.token else []
-                now, code = resources.database.now(), error.code
-                record = journal.row(keys, actor, now, operation, result=code, refused=1, tokens=touched)
+                now, facts = resources.database.now(), accounts.told(account)
+                record = given.row(keys, now, facts, operation=operation, result=error.code, refused=1)
             _undo(resources, actor, guess, record)
         raise
 
@@ -113,21 +113,21 @@ def _again(
 
 
 def _begin(
-    resources: Resources,
-    actor: Actor,
+    given: Permit,
     keys: TenantKeys,
     account: Account,
     guess: throttling.Guess,
     operation: str,
 ) -> None:
     """Count the attempt; refuse it, after an audit record, while the account or the source has to wait."""
-    touched = [account.place[1]] if account.token else []
+    resources, actor = given.resources, given.actor
 
     def work(transaction: Transaction) -> int:
         wait = throttling.begin(transaction, actor.tenant, guess, resources.passwords.limits)
         if wait:
             code = LoginLocked.code if wait == NEVER else TooManyAttempts.code
-            row = journal.row(keys, actor, transaction.now, operation, result=code, refused=1, tokens=touched)
+            facts = accounts.told(account)
+            row = given.row(keys, transaction.now, facts, operation=operation, result=code, refused=1)
             transaction.append("audit_record", [row])
         return wait
 
@@ -171,17 +171,16 @@ def nobody(profile: Profile) -> Verifier:
 
 
 def _settle(
-    resources: Resources, actor: Actor, once: Try, guess: throttling.Guess, origin: Origin, operation: str,
-    entered: bool,
-) -> Verified:  # fmt: skip
+    given: Permit, once: Try, guess: throttling.Guess, origin: Origin, operation: str, entered: bool
+) -> Verified:
     """Store what came of it, unless the password was replaced meanwhile: then Overtaken, and it is tried again."""
+    resources, actor = given.resources, given.actor
     keys, account, result = once.keys, once.account, Verified(once.right)
     if once.right and account.person is not None:
         result = Verified(True, *logins.flags(resources, keys, actor, account.person, origin))
     text = told(account.token, origin, result)
     entry = logins.draft(resources, keys, actor, account, text, entered=entered)
     sealed = _sealed(resources, once)
-    touched = [account.place[1]] if account.token else []
 
     def work(transaction: Transaction) -> Verified:
         place = account.place
@@ -200,10 +199,15 @@ def _settle(
             throttling.forgive(transaction, actor.tenant, guess, resources.passwords.limits, right=True)
         if account.owner is None:
             entry.store(transaction, keys)  # a deletion takes the password of a login of nobody first
-        row = journal.row(
-            keys, actor, transaction.now, operation, result="ok" if once.right else WrongPassword.code,
-            count=int(once.right), refused=int(not once.right), tokens=touched,
-        )  # fmt: skip
+        row = given.row(
+            keys,
+            transaction.now,
+            accounts.told(account),
+            operation=operation,
+            result="ok" if once.right else WrongPassword.code,
+            count=int(once.right),
+            refused=int(not once.right),
+        )
         transaction.append("audit_record", [row])
         return result
 

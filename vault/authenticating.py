@@ -11,22 +11,25 @@ from vault.credentials import Chosen, Login, Origin, Verified
 from vault.errors import HashingBusy, HashingUnavailable, InvalidPassword, PasswordUnchanged, WrongPassword
 from vault.passwords import argon2id, legacy, rules
 from vault.passwords.verifier import ARGON2ID, WRAPPED, Verifier
+from vault.permitting import permit
 from vault.resources import Resources
 from vault.selecting import NewPassword, choose
 
 
 def verify(resources: Resources, actor: Actor, login: Login, password: object, origin: Origin) -> Verified:
     """Return whether the password is the login's; see `Vault.verify_password`."""
+    given = permit(resources, actor, "verify")
     candidate = rules.candidate(password)
     told("", origin, Verified(False))  # what cannot be recorded is refused before it counts
     tried = partial(_renew, resources)
-    return attempt(resources, actor, login, candidate, origin, "verify_password", tried)
+    return attempt(given, login, candidate, origin, "verify_password", tried)
 
 
 def change(
     resources: Resources, actor: Actor, login: Login, password: object, new: object, origin: Origin
 ) -> Chosen:
     """Replace a password whose old text is known; see `Vault.change_password`."""
+    given = permit(resources, actor, "verify")
     candidate, wanted = rules.candidate(password), _new(new)
     told("", origin, Verified(False))
     if candidate == wanted:
@@ -39,7 +42,7 @@ def change(
             once.replacement, once.chosen = new_one[0].verifier, True
         return once
 
-    result = attempt(resources, actor, login, candidate, origin, "change_password", tried)
+    result = attempt(given, login, candidate, origin, "change_password", tried)
     if not result.verified:
         raise WrongPassword("the old password is not right")
     return new_one[0].chosen

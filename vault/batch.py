@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from keys.keyset import Purpose, State
 from keys.openkeys import TenantKeys
 from vault import fields, index
-from vault.columns import MAX_METADATA_BYTES, Actor, Column, Spec
+from vault.columns import MAX_METADATA_BYTES, MAX_TAGS, Actor, Column, Spec
 from vault.drafts import Drafts
 from vault.drawing import draw
-from vault.errors import (
-    FieldNotGranted,
-    InvalidRequest,
-    NotSearchable,
-    VaultError,
-)
+from vault.errors import InvalidRequest, NotSearchable, VaultError
 from vault.fields import login_record
 from vault.fields.protocol import FieldType
 from vault.resources import Resources
 from vault.store import tokens as rows
 
 Place = rows.Place
+
+_TAG = re.compile(r"[a-z0-9_.:-]{1,32}")
 
 
 @dataclass(slots=True, repr=False)
@@ -57,7 +55,7 @@ def prepare(
         bucket: the request's, for its fresh opaque tokens.
         drawn: the request's shaped tokens so far, which grow.
     """
-    kind, spec = _checked(actor, column)
+    kind, spec = _checked(column)
     scope = spec.scope or kind.name
     fixed = spec.deterministic or spec.kind == "one_way"
     normal, refused = fields.normalize_column(kind.name, column.values, dict(spec.options))
@@ -68,7 +66,7 @@ def prepare(
     if kind.lookup:
         digests = index.digests(keys.primary(Purpose.INDEX), actor.tenant, kind.name, scope, values)
     notes = [] if column.metadata is None else [column.metadata[place] for place in at]
-    drafts = Drafts(kind, spec, scope, fixed, values, subjects, notes, digests, [])
+    drafts = Drafts(kind, spec, scope, fixed, values, subjects, notes, digests, [], decoy=column.decoy)
     if kind.lookup:
         drafts.index_key = keys.primary(Purpose.INDEX).id
     batch = Batch(len(normal), dict(refused), drafts, at, list(range(len(at))), digests, subjects)
@@ -78,16 +76,16 @@ def prepare(
     return batch
 
 
-def _checked(actor: Actor, column: Column) -> tuple[FieldType, Spec]:
+def _checked(column: Column) -> tuple[FieldType, Spec]:
     kind, spec = fields.get(column.field), column.spec
-    if actor.fields is not None and kind.name not in actor.fields:
-        raise FieldNotGranted("the key does not reach this field")
     if not kind.lookup and (spec.deterministic or spec.kind == "one_way"):
         raise NotSearchable(
             f"{kind.name}: values of this type are not indexed, so none repeats its token", "/field"
         )
     if kind.name == login_record.name and any(one is not None for one in column.subjects or ()):
         raise InvalidRequest("a person's log-ins are put on record by the service alone", "/subjects")
+    if len(spec.tags) > MAX_TAGS or not all(map(_TAG.fullmatch, spec.tags)):
+        raise InvalidRequest(f"at most {MAX_TAGS} tags, each 1 to 32 of a-z, 0-9 and _.:-", "/tags")
     for name, items in (("subjects", column.subjects), ("metadata", column.metadata)):
         if items is not None and len(items) != len(column.values):
             raise InvalidRequest(f"{name} must be as long as values", f"/{name}")

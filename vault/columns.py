@@ -22,6 +22,12 @@ MAX_METADATA_BYTES = 4_096  # one item's metadata, as JSON
 
 MAX_TAGS = 8  # of one token
 
+OPERATIONS = (  # that an API key may carry and a policy speak of, in the order in which they came
+    "tokenize", "reveal", "reveal_plain", "find", "describe", "list", "delete", "erase", "apikeys",
+    "keys", "custody", "roots", "verify", "passwords", "unlock", "logins",
+    "compare", "audit", "policy", "approve", "decoys", "callers",
+)  # fmt: skip
+
 PURPOSES = frozenset({
     "service", "settle", "verify-identity", "notify", "market", "risk",
     "statistics", "audit", "legal", "support", "subject-request",
@@ -117,7 +123,7 @@ class Spec:
 class Column:
     """Values of one field type to tokenize; `subjects` and `metadata`, where given, are as long as `values`.
 
-    `metadata` is JSON in UTF-8, which the vault seals and never reads.
+    `metadata` is JSON in UTF-8, which the vault seals and never reads. `decoy`: the tokens are decoys (`decoys`).
     """
 
     field: str
@@ -125,6 +131,7 @@ class Column:
     spec: Spec = Spec()
     subjects: Sequence[str | None] | None = None
     metadata: Sequence[bytes | None] | None = None
+    decoy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +198,14 @@ class Revealed:
     errors: dict[int, VaultError] = field(default_factory=dict)
 
 
+@dataclass(slots=True, repr=False)
+class Compared:
+    """Whether each token stands for the value beside it, None where refused; `errors` by index."""
+
+    matches: list[bool | None]
+    errors: dict[int, VaultError] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
     """What may be said of a token without its value; times in seconds since 1970 (UTC)."""
@@ -206,6 +221,7 @@ class Description:
     created_at: float
     expires_at: float | None
     key: str
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, repr=False)
@@ -283,7 +299,13 @@ class AlreadyDone(VaultError):
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyRecord:
-    """What is known of an API key besides its secret; times in seconds since 1970 (UTC)."""
+    """What is known of an API key besides its secret; times in seconds since 1970 (UTC).
+
+    Attributes:
+        roles: those that it has whatever the policy says of its name.
+        made_by: the caller that made it; after a rotation the key before it and, if that is another, who rotated it,
+            separated by a space: all of them were in the hands that this one is in. None for a tenant's first.
+    """
 
     id: str
     tenant: int

@@ -9,7 +9,6 @@ from typing import Any
 from keys.errors import KeyProblem, KeysetChanged, KeyStateError, RootCannotTurn
 from keys.keyset import COUNTED, TURNS, Keyset, KeyVersion, Purpose, State
 from keys.provider import TurningRoot
-from vault.audit import journal
 from vault.columns import Actor, KeyInfo, KeysetInfo, RootInfo
 from vault.errors import (
     InvalidRequest,
@@ -19,6 +18,7 @@ from vault.errors import (
     UnknownKeyVersion,
     VaultError,
 )
+from vault.permitting import Permit, permit
 from vault.resources import Resources
 from vault.store import inspection, jobs
 from vault.store.jobs import Job
@@ -35,12 +35,14 @@ ROOTS = "roots"  # one job at a time over all tenants works on them
 
 def keysets(resources: Resources, actor: Actor) -> list[KeysetInfo]:
     """Return the tenant's keysets; see `Vault.keysets`."""
+    permit(resources, actor, "keys")
     generation, held = Keysets(resources.database).load(actor.tenant)
     return [_told(resources, generation, held[purpose]) for purpose in Purpose if purpose in held]
 
 
 def keyset(resources: Resources, actor: Actor, purpose: str) -> KeysetInfo:
     """Return one keyset with what needs each version; see `Vault.keyset`."""
+    permit(resources, actor, "keys")
     generation, found = _keyset(resources, actor, purpose)
     told, database = _told(resources, generation, found), resources.database
     with database.read() as connection:
@@ -51,46 +53,51 @@ def keyset(resources: Resources, actor: Actor, purpose: str) -> KeysetInfo:
 
 def rotate(resources: Resources, actor: Actor, purpose: str) -> Job:
     """Have a keyset turned; see `Vault.rotate_keyset`."""
+    given = permit(resources, actor, "custody")
     _, found = _keyset(resources, actor, purpose)
     _must_turn(found.purpose)
     notes = {"purpose": found.purpose.value}
-    return _start(resources, actor, "rotate_keyset", jobs.target_of(found.purpose), notes)
+    return _start(given, "rotate_keyset", jobs.target_of(found.purpose), notes, purpose)
 
 
 def compromise(resources: Resources, actor: Actor, key_id: str) -> Job:
     """Have everything taken from under a leaked version; see `Vault.compromise_key`."""
+    given = permit(resources, actor, "custody")
     _, found, version = _version(resources, actor, key_id)
     _must_turn(found.purpose)
     if version.state in {State.DESTROYED, State.PRE_ACTIVE}:
         raise KeyStateError(f"a key version that is {version.state} has sealed nothing that is there")
     notes = {"purpose": found.purpose.value, "compromised": f"{version.id:016x}"}
-    return _start(resources, actor, "compromise_key", jobs.target_of(found.purpose), notes)
+    return _start(given, "compromise_key", jobs.target_of(found.purpose), notes, key_id)
 
 
 def suspend(resources: Resources, actor: Actor, key_id: str) -> KeyInfo:
     """Take a version out of use that nothing needs; see `Vault.disable_key`."""
+    given = permit(resources, actor, "custody")
 
     def turned(found: Keyset, version: KeyVersion, now: float) -> Keyset:
         _must_turn(found.purpose)
         _idle(resources, found, version)
         return found.turned(version.id, State.SUSPENDED, now)
 
-    return _change(resources, actor, key_id, "disable_key", turned)
+    return _change(given, key_id, "disable_key", turned)
 
 
 def resume(resources: Resources, actor: Actor, key_id: str) -> KeyInfo:
     """Let a suspended version open again; see `Vault.enable_key`."""
+    given = permit(resources, actor, "custody")
 
     def turned(found: Keyset, version: KeyVersion, now: float) -> Keyset:
         return found.turned(version.id, State.DEACTIVATED, now)
 
-    return _change(resources, actor, key_id, "enable_key", turned)
+    return _change(given, key_id, "enable_key", turned)
 
 
 def destroy(resources: Resources, actor: Actor, key_id: str, wait: int) -> KeyInfo:
     """Plan the destruction of a version that nothing needs; see `Vault.destroy_key`."""
     if not LEAST_WAIT <= wait <= LONGEST_WAIT:
         raise InvalidRequest("wait_seconds must be 86,400 to 31,536,000", "/wait_seconds")
+    given = permit(resources, actor, "custody")
 
     def turned(found: Keyset, version: KeyVersion, now: float) -> Keyset:
         _must_turn(found.purpose)
@@ -98,18 +105,19 @@ def destroy(resources: Resources, actor: Actor, key_id: str, wait: int) -> KeyIn
         found.turned(version.id, State.DESTROYED, now)  # must be possible from its state
         return found.put(replace(version, destroy_at=now + wait))
 
-    return _change(resources, actor, key_id, "plan_key_destruction", turned)
+    return _change(given, key_id, "plan_key_destruction", turned)
 
 
 def cancel(resources: Resources, actor: Actor, key_id: str) -> KeyInfo:
     """Call a planned destruction off; see `Vault.cancel_destruction`."""
+    given = permit(resources, actor, "custody")
 
     def turned(found: Keyset, version: KeyVersion, now: float) -> Keyset:
         if version.destroy_at is None:
             raise KeyStateError("no destruction of this key version is planned")
         return found.put(replace(version, destroy_at=None))
 
-    return _change(resources, actor, key_id, "cancel_key_destruction", turned)
+    return _change(given, key_id, "cancel_key_destruction", turned)
 
 
 def destroy_due(resources: Resources) -> int:
@@ -126,14 +134,16 @@ def destroy_due(resources: Resources) -> int:
             for version in found.versions
             if version.destroy_at is not None and version.destroy_at <= database.clock()
         ]
-        actor = Actor(tenant, "live", "maintenance", "maintenance")
+        actor = Actor(tenant, "live", "maintenance", "maintenance", kind="local")
+        given = permit(resources, actor, "custody")
         for version in due:
-            gone += _destroy(resources, actor, version)
+            gone += _destroy(given, version)
     return gone
 
 
-def roots(resources: Resources) -> list[RootInfo]:
+def roots(resources: Resources, actor: Actor) -> list[RootInfo]:
     """Return the roots that the settings list; see `Vault.roots`."""
+    permit(resources, actor, "keys")
     states = resources.keyring.check_roots()
     told = []
     for name, root in resources.keyring.roots.items():
@@ -149,16 +159,22 @@ def roots(resources: Resources) -> list[RootInfo]:
 
 def turn_roots(resources: Resources, actor: Actor, kind: str, root: str) -> Job:
     """Start one of the jobs that concern every tenant; see `Vault.move_root` and its kin."""
+    given = permit(resources, actor, "roots")
     held = resources.keyring.root(root)
     if (problem := resources.keyring.check_roots()[root]) is not None:
         raise problem
     if kind != "move_root" and not isinstance(held, TurningRoot):
         raise RootCannotTurn("this root's own key has no versions; move the keysets to another root")
-    return _start(resources, actor, kind, ROOTS, {"to" if kind == "move_root" else "root": root})
+    return _start(given, kind, ROOTS, {"to" if kind == "move_root" else "root": root}, root)
 
 
 def job(resources: Resources, actor: Actor, job_id: str) -> Job:
     """Return one of the tenant's jobs; UnknownJob if there is none of that id."""
+    permit(resources, actor, "keys")
+    return _job(resources, actor, job_id)
+
+
+def _job(resources: Resources, actor: Actor, job_id: str) -> Job:
     with resources.database.read() as connection:
         found = jobs.get(connection, actor.tenant, job_id)
     if found is None:
@@ -166,15 +182,22 @@ def job(resources: Resources, actor: Actor, job_id: str) -> Job:
     return found
 
 
+def cancelling(resources: Resources, actor: Actor, job_id: str) -> str:
+    """Return the operation that calling a job off takes; see `Vault.cancelling`."""
+    return "roots" if _job(resources, actor, job_id).target == ROOTS else "custody"
+
+
 def cancel_job(resources: Resources, actor: Actor, job_id: str) -> Job:
     """Call a job off; see `Vault.cancel_job`."""
+    given = permit(resources, actor, cancelling(resources, actor, job_id))
     keys = resources.keyring.keys(actor.tenant)
 
     def work(transaction: Transaction) -> Job:
         found = jobs.cancel(transaction, actor.tenant, job_id)
         if found is None:
             raise Refused(UnknownJob("no job of that id"))
-        transaction.append("audit_record", [journal.row(keys, actor, transaction.now, "cancel_job", count=1)])
+        row = given.row(keys, transaction.now, operation="cancel_job", count=1, target=job_id)
+        transaction.append("audit_record", [row])
         return found
 
     return resources.database.write(work, deadline=actor.deadline)
@@ -182,6 +205,7 @@ def cancel_job(resources: Resources, actor: Actor, job_id: str) -> Job:
 
 def newest_jobs(resources: Resources, actor: Actor) -> Sequence[Job]:
     """Return the tenant's newest jobs, newest first."""
+    permit(resources, actor, "keys")
     with resources.database.read() as connection:
         return jobs.of_tenant(connection, actor.tenant, MAX_JOBS)
 
@@ -252,8 +276,7 @@ def _idle(resources: Resources, found: Keyset, version: KeyVersion) -> None:
 
 
 def _change(
-    resources: Resources,
-    actor: Actor,
+    given: Permit,
     key_id: str,
     operation: str,
     turned: Callable[[Keyset, KeyVersion, float], Keyset],
@@ -261,7 +284,7 @@ def _change(
     """Store what `turned` makes of a version's keyset, with the audit record; anew if somebody else was first."""
     for attempt in range(ATTEMPTS):
         try:
-            return _attempt(resources, actor, key_id, operation, turned)
+            return _attempt(given, key_id, operation, turned)
         except KeysetChanged:
             if attempt + 1 == ATTEMPTS:
                 raise
@@ -269,19 +292,19 @@ def _change(
 
 
 def _attempt(
-    resources: Resources,
-    actor: Actor,
+    given: Permit,
     key_id: str,
     operation: str,
     turned: Callable[[Keyset, KeyVersion, float], Keyset],
 ) -> KeyInfo:
+    resources, actor = given.resources, given.actor
     keys = resources.keyring.keys(actor.tenant)
     generation, found, version = _version(resources, actor, key_id)
     new = turned(found, version, resources.database.clock())
 
     def work(transaction: Transaction) -> None:
         put(actor.tenant, new, generation, transaction)
-        row = journal.row(keys, actor, transaction.now, operation, count=1)
+        row = given.row(keys, transaction.now, operation=operation, count=1, target=key_id)
         transaction.append("audit_record", [row])
 
     resources.database.write(work, deadline=actor.deadline)
@@ -289,22 +312,28 @@ def _attempt(
     return next(info for info in told.versions if info.id == key_id)
 
 
-def _destroy(resources: Resources, actor: Actor, version: KeyVersion) -> int:
+def _destroy(given: Permit, version: KeyVersion) -> int:
     def turned(found: Keyset, version: KeyVersion, now: float) -> Keyset:
         if version.destroy_at is None or version.destroy_at > now:
             raise KeyStateError("the destruction was called off meanwhile")
-        _idle(resources, found, version)
+        _idle(given.resources, found, version)
         return found.turned(version.id, State.DESTROYED, now)
 
     try:
-        _change(resources, actor, f"{version.id:016x}", "destroy_key", turned)
+        _change(given, f"{version.id:016x}", "destroy_key", turned)
     except (KeyProblem, VaultError):
         return 0
     return 1
 
 
-def _start(resources: Resources, actor: Actor, kind: str, target: str, notes: dict[str, Any]) -> Job:
-    """Enter a job with its audit record; JobRunning if one is at work on the same thing."""
+def _start(given: Permit, kind: str, target: str, notes: dict[str, Any], named: str) -> Job:
+    """Enter a job with its audit record; JobRunning if one is at work on the same thing.
+
+    Args:
+        target: what no other job may be at work on meanwhile.
+        named: what the caller named: a keyset, a key version, a root.
+    """
+    resources, actor = given.resources, given.actor
     keys = resources.keyring.keys(actor.tenant)
 
     def work(transaction: Transaction) -> Job:
@@ -312,9 +341,8 @@ def _start(resources: Resources, actor: Actor, kind: str, target: str, notes: di
             transaction, actor.tenant, kind, target, notes, actor.name, actor.request_id,
             everywhere=target == ROOTS,
         )  # fmt: skip
-        transaction.append(
-            "audit_record", [journal.row(keys, actor, transaction.now, f"start_{kind}", count=1)]
-        )
+        row = given.row(keys, transaction.now, operation=f"start_{kind}", count=1, target=named)
+        transaction.append("audit_record", [row])
         return started
 
     return resources.database.write(work, deadline=actor.deadline)

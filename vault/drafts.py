@@ -11,6 +11,7 @@ from vault import cipher
 from vault.columns import Spec
 from vault.errors import VaultError
 from vault.fields.protocol import FieldType
+from vault.marking import turned
 from vault.people import People
 from vault.resources import Resources
 from vault.store.dialect import COLUMNS
@@ -40,6 +41,12 @@ class Drafts:
     buckets: list[int] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     failed: dict[int, VaultError] = field(default_factory=dict)  # drafts that no token could be drawn for
+    decoy: bool = False  # every value is sealed with the mark of one
+
+    def plain(self) -> list[bytes]:
+        """Return what is sealed of each value."""
+        plain = [value.encode() for value in self.values]
+        return [turned(value) for value in plain] if self.decoy else plain
 
     def entry(self, at: int, tenant: int) -> Row:
         """Return the row of `index_entry`, without its epoch."""
@@ -52,7 +59,7 @@ def seal(resources: Resources, drafts: Drafts, keys: TenantKeys, tenant: int, pe
     """Make the drafts' rows, sealed under their person's key or the seal keyset's primary."""
     nothing = [None] * len(drafts.values)
     subjects = drafts.subjects or nothing
-    values = nothing if drafts.spec.kind == "one_way" else [value.encode() for value in drafts.values]
+    values = nothing if drafts.spec.kind == "one_way" else drafts.plain()
     sealer = _Sealer(resources, keys, tenant, drafts.field_type.name, people)
     sealed = sealer.slot("value", drafts.tokens, subjects, values)
     noted = sealer.slot("metadata", drafts.tokens, subjects, drafts.metadata or nothing)
@@ -62,7 +69,7 @@ def seal(resources: Resources, drafts: Drafts, keys: TenantKeys, tenant: int, pe
 
 def reseal(drafts: Drafts, tenant: int, people: People, subjects: Collection[bytes]) -> None:
     """Seal the drafts of these subjects once more, under the keys they have by now."""
-    slots = ("value", [value.encode() for value in drafts.values]), ("metadata", drafts.metadata)
+    slots = ("value", drafts.plain()), ("metadata", drafts.metadata)
     for at, subject in enumerate(drafts.subjects):
         if subject is None or subject not in subjects:
             continue

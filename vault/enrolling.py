@@ -17,6 +17,7 @@ from vault.errors import PasswordExists, StaleKeyset, StoreConflict, UnknownLogi
 from vault.passwords import rules
 from vault.passwords.verifier import ARGON2ID
 from vault.people import People, gather
+from vault.permitting import Permit, permit
 from vault.resources import Resources
 from vault.selecting import choose, kind_of
 from vault.store import attempts, passwords
@@ -38,6 +39,7 @@ Put = Callable[[Account, Sealed, Transaction], None]
 
 def store(resources: Resources, actor: Actor, login: Login, password: object) -> Chosen:
     """Give a login its first password; see `Vault.store_password`."""
+    given = permit(resources, actor, "passwords")
     keys = resources.keyring.keys(actor.tenant)
 
     def put(account: Account, sealed: Sealed, transaction: Transaction) -> None:
@@ -46,11 +48,12 @@ def store(resources: Resources, actor: Actor, login: Login, password: object) ->
             raise Refused(PasswordExists("this login has a password already"))
         _forget(transaction, keys, account)  # wrong ones were of a password that is gone, or never was
 
-    return _enrol(resources, actor, login, password, "store_password", put)
+    return _enrol(given, login, password, "store_password", put)
 
 
 def reset(resources: Resources, actor: Actor, login: Login, password: object) -> Chosen:
     """Give a login another password without the old one; see `Vault.reset_password`."""
+    given = permit(resources, actor, "passwords")
     keys = resources.keyring.keys(actor.tenant)
 
     def put(account: Account, sealed: Sealed, transaction: Transaction) -> None:
@@ -59,7 +62,7 @@ def reset(resources: Resources, actor: Actor, login: Login, password: object) ->
         passwords.change(transaction, actor.tenant, account.place, *sealed, chosen=True)
         _forget(transaction, keys, account)
 
-    return _enrol(resources, actor, login, password, "reset_password", put)
+    return _enrol(given, login, password, "reset_password", put)
 
 
 def _forget(transaction: Transaction, keys: TenantKeys, account: Account) -> None:
@@ -69,26 +72,28 @@ def _forget(transaction: Transaction, keys: TenantKeys, account: Account) -> Non
 
 def remove(resources: Resources, actor: Actor, login: Login) -> None:
     """Delete a login's password; see `Vault.delete_password`."""
+    given = permit(resources, actor, "passwords")
     keys = resources.keyring.keys(actor.tenant)
-    account = accounts.resolve(resources, keys, actor, login)
+    account = accounts.resolve(resources, keys, given.actor, login)
 
     def work(transaction: Transaction) -> None:
         if not passwords.remove(transaction, actor.tenant, [account.place]):
             raise Refused(_unknown())
-        transaction.append("audit_record", [_row(keys, actor, transaction, account, "delete_password")])
+        transaction.append("audit_record", [_row(given, keys, transaction, account, "delete_password")])
 
     resources.database.write(work, deadline=actor.deadline)
 
 
 def unlock(resources: Resources, actor: Actor, login: Login) -> bool:
     """Let a login be tried again at once; see `Vault.unlock_login`."""
+    given = permit(resources, actor, "unlock")
     keys = resources.keyring.keys(actor.tenant)
-    account = accounts.resolve(resources, keys, actor, login)
+    account = accounts.resolve(resources, keys, given.actor, login)
     guess = throttling.guess(keys, account.place[1], None)
 
     def work(transaction: Transaction) -> bool:
         there = throttling.unlock(transaction, actor.tenant, guess.account)
-        transaction.append("audit_record", [_row(keys, actor, transaction, account, "unlock_login")])
+        transaction.append("audit_record", [_row(given, keys, transaction, account, "unlock_login")])
         return there
 
     return resources.database.write(work, deadline=actor.deadline)
@@ -96,6 +101,7 @@ def unlock(resources: Resources, actor: Actor, login: Login) -> bool:
 
 def status(resources: Resources, actor: Actor) -> Status:
     """Return how many passwords there are of each kind; see `Vault.password_status`."""
+    permit(resources, actor, "passwords")
     profile = resources.passwords.profile
     with resources.database.read() as connection:
         kinds = passwords.count(connection, actor.tenant)
@@ -105,13 +111,12 @@ def status(resources: Resources, actor: Actor) -> Status:
     return Status(f"{profile.name} ({profile.parameters})", kinds, behind, locked)
 
 
-def _enrol(
-    resources: Resources, actor: Actor, login: Login, password: object, operation: str, put: Put
-) -> Chosen:
+def _enrol(given: Permit, login: Login, password: object, operation: str, put: Put) -> Chosen:
     """Hash a new password and put it in, its login held and its person entered, in one commit."""
+    resources, actor = given.resources, given.actor
     candidate = rules.candidate(password)
     keys = verifiers.keys_of(resources, actor.tenant)
-    account = _known(resources, keys, actor, login)
+    account = _known(resources, keys, given.actor, login)
     new = choose(resources, keys, actor, account, candidate, "/password")
     failed: VaultError | UnknownKey
     entered, kind = False, kind_of(new.verifier)
@@ -119,7 +124,7 @@ def _enrol(
         try:
             people = gather(resources, keys, actor, accounts.entered([account]), store=entered)
             sealed = Sealed(*verifiers.seal_one(resources, keys, account.place[1], new.verifier), kind)
-            _commit(resources, actor, keys, account, people, operation, partial(put, account, sealed))
+            _commit(given, keys, account, people, operation, partial(put, account, sealed))
             return new.chosen
         except (StaleKeyset, UnknownKey) as error:
             failed = error
@@ -129,20 +134,26 @@ def _enrol(
                 StoreConflict("others kept entering or erasing the same person; try again"),
                 True,
             )
-            account = _known(resources, keys, actor, login)
+            account = _known(resources, keys, given.actor, login)
     raise failed
 
 
 def _commit(
-    resources: Resources, actor: Actor, keys: TenantKeys, account: Account, people: People, operation: str,
+    given: Permit,
+    keys: TenantKeys,
+    account: Account,
+    people: People,
+    operation: str,
     put: Callable[[Transaction], None],
-) -> None:  # fmt: skip
+) -> None:
+    resources, actor = given.resources, given.actor
+
     def work(transaction: Transaction) -> None:
         if not accounts.held(transaction, actor.tenant, [account]):
             raise Refused(_unknown())
         people.hold(transaction, keys)
         put(transaction)
-        transaction.append("audit_record", [_row(keys, actor, transaction, account, operation)])
+        transaction.append("audit_record", [_row(given, keys, transaction, account, operation)])
 
     resources.database.write(work, guard=(actor.tenant, keys.generation), deadline=actor.deadline)
 
@@ -159,7 +170,6 @@ def _unknown() -> UnknownLogin:
 
 
 def _row(
-    keys: TenantKeys, actor: Actor, transaction: Transaction, account: Account, operation: str
+    given: Permit, keys: TenantKeys, transaction: Transaction, account: Account, operation: str
 ) -> journal.Row:
-    tokens = [account.place[1]] if account.token else []
-    return journal.row(keys, actor, transaction.now, operation, count=1, tokens=tokens)
+    return given.row(keys, transaction.now, accounts.told(account), operation=operation, count=1)

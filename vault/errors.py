@@ -359,10 +359,22 @@ class PolicyInvalid(InvalidRequest):
         self.line, self.reason = line, reason
 
 
+class PolicyUnreadable(VaultError):
+    """The policy that is in force cannot be read here, so nothing is let through."""
+
+    code = "policy_unreadable"
+
+
 class PolicyConflict(VaultError):
     """Another policy was taken in the meantime."""
 
     code = "policy_conflict"
+
+
+class UnknownPolicyVersion(VaultError):
+    """The tenant never took a policy of that version."""
+
+    code = "unknown_policy_version"
 
 
 class CaseRequired(InvalidRequest):

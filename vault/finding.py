@@ -10,7 +10,8 @@ from keys.keyset import Purpose
 from keys.openkeys import OpenKey, TenantKeys
 from vault import fields, index
 from vault.columns import MAX_FIND, Actor, Found, Page
-from vault.errors import FieldNotGranted, InvalidRequest, NotSearchable, StaleKeyset, VaultError
+from vault.errors import DeadlineExceeded, InvalidRequest, NotSearchable, StaleKeyset, VaultError
+from vault.permitting import Permit, permit, touched
 from vault.resources import Resources, description, look_up, public, record
 from vault.store.tokens import Place, Stored, fetch, find, of_subject, page
 
@@ -26,7 +27,8 @@ def find_column(
     options: Mapping[str, object],
 ) -> Found:
     """Return the tokens of each value; see `Vault.find`."""
-    kind = fields.get(field)
+    kind, given = fields.get(field), permit(resources, actor, "find")
+    given.reach(field)
     if not kind.lookup:
         raise NotSearchable(f"{field}: values of this type are not indexed", "/field")
     if len(values) > MAX_FIND:
@@ -35,10 +37,12 @@ def find_column(
     errors: dict[int, VaultError] = dict(refused)
     texts = list(dict.fromkeys(text for text in normal if text is not None))
     keys, places = _search(resources, actor, field, scope or field, texts)
-    matches = _matches(resources, actor, places)
+    matches = _matches(given, places)
     found = dict(zip(texts, matches, strict=True))
-    touched = [row.token for rows in matches for row in rows]
-    record(resources, actor, keys, "find", field=field, tokens=touched, refused=len(errors))
+    facts = touched([row for rows in matches for row in rows])
+    facts["field"] = field
+    row = given.row(keys, resources.database.now(), facts, refused=len(errors))
+    record(resources, actor, row)
     return Found([None if text is None else public(actor, found[text]) for text in normal], errors)
 
 
@@ -48,35 +52,63 @@ def list_page(
     """Return one page of the tenant's tokens; see `Vault.list_tokens`."""
     if not 1 <= limit <= 1_000:
         raise InvalidRequest("limit must be 1 to 1,000", "/limit")
+    given, after = permit(resources, actor, "list"), _place(cursor)
     if field is not None:
         fields.get(field)
-        if actor.fields is not None and field not in actor.fields:
-            raise FieldNotGranted("the key does not reach this field")
-    keys, after = resources.keyring.keys(actor.tenant), _place(cursor)
+        given.reach(field)
+    keys = resources.keyring.keys(actor.tenant)
     if subject is None:
-        wanted = actor.fields if field is None else {field}
-        with resources.database.read() as connection:
-            rows = page(connection, actor.tenant, after, limit + 1, wanted)
+        rows = _page(given, field, after, limit + 1)
     else:
         digest = index.subject_digests(keys.primary(Purpose.ROUTE), actor.tenant, [subject])[0]
-        rows = _subject_page(resources, actor, digest, after, limit + 1)
+        rows = _subject_page(given, digest, after, limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
-    record(resources, actor, keys, "list", field=field or "", tokens=[row.token for row in rows])
+    facts = touched(rows)
+    facts["field"] = field or ""
+    record(resources, actor, given.row(keys, resources.database.now(), facts))
     return Page([description(actor, row) for row in rows], _cursor(rows[-1]) if more else None)
 
 
-def _subject_page(
-    resources: Resources, actor: Actor, digest: bytes, after: Place, limit: int
-) -> list[Stored]:
-    """Return up to `limit` of a subject's tokens behind `after`, of the fields that the caller's key reaches."""
+def _page(given: Permit, field: str | None, after: Place, limit: int) -> list[Stored]:
+    """Return up to `limit` tokens behind `after` that the caller may see, of one field, or of those that it reaches.
+
+    Looks on behind tokens that it may not see, for as long as its request may take: a page that ended at one of them
+    would have to tell where the next begins, and so which token that is.
+    """
+    actor, database = given.actor, given.resources.database
+    wanted = actor.fields if field is None else {field}
     rows: list[Stored] = []
+    while True:
+        with database.read() as connection:
+            found = page(connection, actor.tenant, after, limit, wanted)
+        rows += _visible(given, found)
+        if len(rows) >= limit or len(found) < limit:
+            return rows[:limit]
+        _in_time(given)
+        after = found[-1].bucket, found[-1].token
+
+
+def _visible(given: Permit, found: Sequence[Stored]) -> list[Stored]:
+    barred = given.judge(found)
+    return [row for row in found if row.token not in barred]
+
+
+def _in_time(given: Permit) -> None:
+    deadline = given.actor.deadline
+    if deadline is not None and given.resources.monotonic() > deadline:
+        raise DeadlineExceeded("too many tokens lie here that the caller may not see; ask for a field")
+
+
+def _subject_page(given: Permit, digest: bytes, after: Place, limit: int) -> list[Stored]:
+    """Return up to `limit` of a subject's tokens behind `after`, of those that the caller may see."""
+    rows: list[Stored] = []
+    resources, actor = given.resources, given.actor
     with resources.database.read() as connection:
         dialect = resources.database.dialect
         places = sorted(p for p in of_subject(connection, dialect, actor.tenant, digest) if p > after)
         for at in range(0, len(places), limit):
             found = fetch(connection, dialect, actor.tenant, places[at : at + limit], Stored)
-            reached = [row for row in found.values() if actor.fields is None or row.field in actor.fields]
-            rows += sorted(reached, key=lambda row: (row.bucket, row.token))
+            rows += sorted(_visible(given, list(found.values())), key=lambda row: (row.bucket, row.token))
             if len(rows) >= limit:
                 break
     return rows[:limit]
@@ -115,10 +147,13 @@ def _under(
                 places[at] += find(connection, resources.database.dialect, actor.tenant, key.id, digest)
 
 
-def _matches(resources: Resources, actor: Actor, places: Sequence[Sequence[Place]]) -> list[list[Stored]]:
-    """Return for each value its tokens that have not expired: the deterministic one, and fresh ones."""
-    rows = look_up(resources, actor, [place for found in places for place in found], Stored)
-    now = resources.database.now()
+def _matches(given: Permit, places: Sequence[Sequence[Place]]) -> list[list[Stored]]:
+    """Return for each value its tokens that the caller may see, expired ones left out: one deterministic, and fresh."""
+    wanted = [place for found in places for place in found]
+    rows = look_up(given.resources, given.actor, wanted, Stored)
+    for token in given.judge(list(rows.values())):
+        del rows[token]
+    now = given.resources.database.now()
     return [
         sorted(
             {

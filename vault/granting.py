@@ -6,22 +6,20 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from keys.keyset import Purpose
 from vault import fields
 from vault.audit import journal
-from vault.columns import Actor, ApiKeyRecord, Mode, Remember
-from vault.errors import InvalidRequest, UnknownApiKey
+from vault.columns import OPERATIONS, Actor, ApiKeyRecord, Mode, Remember
+from vault.errors import InvalidRequest, PolicyDenied, UnknownApiKey
 from vault.once import Once
+from vault.permitting import Permit, permit
 from vault.resources import Resources
 from vault.store import apikeys
 from vault.store.keysets import Keysets, new_tenant_id
 from vault.store.writer import Refused, Transaction
 
-OPERATIONS = (
-    "tokenize", "reveal", "reveal_plain", "find", "describe", "list", "delete", "erase", "apikeys",
-    "keys", "custody", "roots", "verify", "passwords", "unlock", "logins",
-)  # fmt: skip
 FIRST = tuple(
     name for name in OPERATIONS if name != "roots"
 )  # of a tenant's first keys: roots are everybody's
@@ -44,49 +42,73 @@ def create(
     granted: Sequence[str] | None,
     expires_in: int | None,
     remember: Remember | None,
+    roles: Sequence[str] = (),
 ) -> Made:
     """Make a key for the caller's own tenant; see `Vault.create_api_key`."""
     _check(name, operations, granted, expires_in)
+    given = permit(resources, actor, "apikeys")
+    if not _may_give(given, roles):
+        raise given.refused(
+            PolicyDenied("an API key cannot make one with a role that it lacks"), operation="create_api_key"
+        )
 
     def make(transaction: Transaction) -> Made:
         now = transaction.now / 1e6
-        until = None if expires_in is None else now + expires_in
-        return new_key(actor.tenant, actor.mode, name, operations, granted, now, until)
+        until = _sooner(None if expires_in is None else now + expires_in, _end(transaction, actor))
+        record, text = new_key(actor.tenant, actor.mode, name, operations, granted, now, until)
+        return replace(record, roles=tuple(sorted(set(roles))), made_by=_maker(actor)), text
 
-    return _commit(resources, actor, "create_api_key", make, remember)
+    return _commit(given, "create_api_key", make, remember)
 
 
 def rotate(resources: Resources, actor: Actor, key_id: str, overlap: int, remember: Remember | None) -> Made:
     """Make a key with the same grants, and let the old one end after the overlap; see `Vault.rotate_api_key`."""
     if not 0 <= overlap <= MAX_OVERLAP:
         raise InvalidRequest("overlap_seconds must be 0 to 2,592,000", "/overlap_seconds")
+    given, keys = permit(resources, actor, "apikeys"), resources.keyring.keys(actor.tenant)
 
     def make(transaction: Transaction) -> Made:
-        old = _live(transaction, actor, key_id)
+        old, ends = _live(transaction, actor, key_id), _end(transaction, actor)
+        if not _may_give(given, old.roles):
+            denied = PolicyDenied("an API key cannot make one with a role that it lacks")
+            row = given.row(
+                keys, transaction.now, operation="rotate_api_key", result=denied.code, target=key_id
+            )
+            transaction.append("audit_record", [row])
+            raise Refused(denied)
         until = transaction.now + overlap * 1_000_000
         if old.expires_at is not None:
             until = min(until, int(old.expires_at * 1e6))
         apikeys.end(transaction, actor.tenant, key_id, revoked_at=None, expires_at=until)
         now = transaction.now / 1e6
         left = None if old.expires_at is None else now + (old.expires_at - old.created_at)
-        return new_key(actor.tenant, actor.mode, old.name, old.operations, old.fields, now, left)
+        left = _sooner(left, ends)
+        record, text = new_key(actor.tenant, actor.mode, old.name, old.operations, old.fields, now, left)
+        return replace(record, roles=old.roles, made_by=_line(old, actor)), text
 
-    return _commit(resources, actor, "rotate_api_key", make, remember)
+    return _commit(given, "rotate_api_key", make, remember)
 
 
 def revoke(resources: Resources, actor: Actor, key_id: str) -> None:
     """End a key now; see `Vault.revoke_api_key`."""
+    given = permit(resources, actor, "apikeys")
     keys = resources.keyring.keys(actor.tenant)
 
     def work(transaction: Transaction) -> None:
         old = _known(transaction, actor, key_id)
         if old.revoked_at is None:
             apikeys.end(transaction, actor.tenant, key_id, revoked_at=transaction.now, expires_at=None)
-        transaction.append(
-            "audit_record", [journal.row(keys, actor, transaction.now, "revoke_api_key", count=1)]
-        )
+        row = given.row(keys, transaction.now, operation="revoke_api_key", count=1, target=key_id)
+        transaction.append("audit_record", [row])
 
     resources.database.write(work, deadline=actor.deadline)
+
+
+def keys_of(resources: Resources, actor: Actor) -> list[ApiKeyRecord]:
+    """Return the tenant's keys, oldest first, ended ones too."""
+    permit(resources, actor, "apikeys")
+    with resources.database.read() as connection:
+        return apikeys.of_tenant(connection, actor.tenant)
 
 
 def new_key(
@@ -122,10 +144,14 @@ def _more_keys(resources: Resources, tenants: dict[str, int], granted: Sequence[
     """Make one more such key for each mode: for who lost the others."""
     modes: tuple[Mode, Mode] = ("live", "test")
     return {
-        mode: create(resources, Actor(tenants[mode], mode, "bootstrap", "bootstrap"), "bootstrap", granted,
-                     None, None, None)
+        mode: create(resources, _operator(tenants[mode], mode), "bootstrap", granted, None, None, None)
         for mode in modes
     }  # fmt: skip
+
+
+def _operator(tenant: int, mode: Mode) -> Actor:
+    """Return whoever runs the command on the machine itself."""
+    return Actor(tenant, mode, "bootstrap", "bootstrap", kind="local")
 
 
 def _new_tenant(resources: Resources, name: str, granted: Sequence[str]) -> dict[Mode, Made]:
@@ -146,22 +172,21 @@ def _new_tenant(resources: Resources, name: str, granted: Sequence[str]) -> dict
     def first_keys(transaction: Transaction) -> None:
         for (mode, (record, text)), keys in zip(made.items(), opened, strict=True):
             apikeys.add(transaction, record, digest_of(text))
-            actor = Actor(record.tenant, mode, "bootstrap", "bootstrap")
-            transaction.append(
-                "audit_record", [journal.row(keys, actor, transaction.now, "bootstrap", count=1)]
-            )
+            actor = _operator(record.tenant, mode)
+            row = journal.row(keys, actor, transaction.now, "bootstrap", count=1, target=record.id)
+            transaction.append("audit_record", [row])
 
     Keysets(resources.database).create_tenants(name, list(tenants), keysets, first_keys)
     return made
 
 
 def _commit(
-    resources: Resources,
-    actor: Actor,
+    given: Permit,
     operation: str,
     make: Callable[[Transaction], Made],
     remember: Remember | None,
 ) -> Made:
+    resources, actor = given.resources, given.actor
     keys = resources.keyring.keys(actor.tenant)
     once = Once(keys, actor.tenant, remember)
 
@@ -169,7 +194,8 @@ def _commit(
         once.check(transaction)
         record, text = make(transaction)
         apikeys.add(transaction, record, digest_of(text))
-        transaction.append("audit_record", [journal.row(keys, actor, transaction.now, operation, count=1)])
+        row = given.row(keys, transaction.now, operation=operation, count=1, target=record.id)
+        transaction.append("audit_record", [row])
         once.keep(transaction, (record, text))
         return record, text
 
@@ -189,6 +215,33 @@ def _live(transaction: Transaction, actor: Actor, key_id: str) -> ApiKeyRecord:
     if record.revoked_at is not None or ended:
         raise Refused(UnknownApiKey("the API key has ended; make a new one"))
     return record
+
+
+def _may_give(given: Permit, roles: Sequence[str]) -> bool:
+    """Whether the caller has all of these roles itself: by the policy, or stored with its own key."""
+    return (given.policy.whole(given.situation.roles) | given.actor.roles).issuperset(roles)
+
+
+def _end(transaction: Transaction, actor: Actor) -> float | None:
+    """Return when the caller's own key expires, seconds since 1970: none that it makes outlives it."""
+    if actor.kind != "key":
+        return None
+    known = apikeys.of_tenant(transaction.connection, actor.tenant)
+    return next((record.expires_at for record in known if record.id == actor.name), None)
+
+
+def _sooner(one: float | None, other: float | None) -> float | None:
+    return min((time for time in (one, other) if time is not None), default=None)
+
+
+def _line(old: ApiKeyRecord, actor: Actor) -> str:
+    """Return by whom a key is made that takes another's place: whoever has either counts as one person."""
+    return " ".join(dict.fromkeys([old.id, *filter(None, [_maker(actor)])]))
+
+
+def _maker(actor: Actor) -> str | None:
+    """Return who made a key; None for a tenant's first ones, which the command on the machine makes."""
+    return None if actor.kind == "local" else actor.name
 
 
 def _check(

@@ -28,6 +28,7 @@ from vault.errors import (
 from vault.passwords import argon2id, legacy
 from vault.passwords.verifier import WRAPPED, Verifier
 from vault.people import gather
+from vault.permitting import Facts, Permit, permit
 from vault.resources import Resources
 from vault.selecting import kind_of
 from vault.store import passwords
@@ -47,17 +48,18 @@ class _Item:
 
 def take(resources: Resources, actor: Actor, asked: Import) -> Imported:
     """Store hashes of logins that have no password yet; see `Vault.import_passwords`."""
+    given = permit(resources, actor, "passwords")
     _check(asked)
     keys = verifiers.keys_of(resources, actor.tenant)
     failed: VaultError | UnknownKey
-    items, errors = _read(resources, keys, actor, asked)
+    items, errors = _read(resources, keys, given.actor, asked)
     if asked.wrap:
         items = _without(resources, actor, items, errors)
         _wrap(resources, items)
     entered = False
     for _ in range(ATTEMPTS):
         try:
-            return _store(resources, actor, keys, items, dict(errors), entered)
+            return _store(given, keys, items, dict(errors), entered)
         except (StaleKeyset, UnknownKey) as error:
             failed = error
             keys = resources.keyring.reload(actor.tenant)
@@ -140,9 +142,9 @@ def _wrap(resources: Resources, items: Sequence[_Item]) -> None:
 
 
 def _store(
-    resources: Resources, actor: Actor, keys: TenantKeys, items: Sequence[_Item], errors: dict[int, VaultError],
-    entered: bool,
-) -> Imported:  # fmt: skip
+    given: Permit, keys: TenantKeys, items: Sequence[_Item], errors: dict[int, VaultError], entered: bool
+) -> Imported:
+    resources, actor = given.resources, given.actor
     tenant, primary = actor.tenant, keys.primary(Purpose.PASSWORD)
     resources.keyring.spend(tenant, primary, len(items))
     places = [item.account.place[1] for item in items]
@@ -165,17 +167,33 @@ def _store(
                 refused[item.at] = UnknownLogin("there is no such login")
             elif item.account.place[1] not in won:
                 refused[item.at] = PasswordTaken("this login has a password already")
-        touched = [item.account.place[1] for item in items if item.account.token and item.at not in refused]
-        row = journal.row(
-            keys,
-            actor,
-            transaction.now,
-            "import_passwords",
-            count=len(won),
-            refused=len(refused),
-            tokens=touched,
-        )
-        transaction.append("audit_record", [row])
+        taken = [item.account for item in items if item.at not in refused]
+        transaction.append("audit_record", _rows(given, keys, transaction.now, taken, len(refused)))
         return Imported(len(won), refused)
 
     return resources.database.write(work, guard=(tenant, keys.generation), deadline=actor.deadline)
+
+
+def _rows(
+    given: Permit, keys: TenantKeys, now: int, taken: Sequence[Account], refused: int
+) -> list[journal.Row]:
+    """Return the audit records of an import: of accounts that are tokens, of those that are persons, at least one."""
+    by_token = [account for account in taken if account.row is not None]
+    by_person = [account for account in taken if account.row is None]
+    rows = []
+    if by_token or not by_person:
+        facts = Facts(
+            tokens=[account.place[1] for account in by_token],
+            fields=[account.row.field for account in by_token if account.row is not None],
+            persons=[account.person for account in by_token],
+        )
+        rows.append(
+            given.row(keys, now, facts, operation="import_passwords", count=len(by_token), refused=refused)
+        )
+    if by_person:
+        persons, left = [account.person for account in by_person], 0 if rows else refused
+        row = given.row(
+            keys, now, operation="import_passwords", count=len(by_person), refused=left, persons=persons
+        )
+        rows.append(row)
+    return rows

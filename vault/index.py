@@ -33,6 +33,11 @@ def subject_digests(key: OpenKey, tenant: int, subjects: Sequence[str]) -> list[
     return keyed(key, derivation("subject", tenant), [subject.encode() for subject in subjects])
 
 
+def fingerprints(key: OpenKey, tenant: int, field: str, values: Sequence[bytes]) -> list[bytes]:
+    """Return 16 bytes for each canonical value of a field: alike for equal values, and different in another field."""
+    return keyed(key, derivation("fingerprint", tenant, field), values)
+
+
 def request_digest(key: OpenKey, tenant: int, use: str, content: bytes) -> bytes:
     """Return 16 bytes that stand for an Idempotency-Key or the request that came with it."""
     return keyed(key, derivation(use, tenant), [content])[0]

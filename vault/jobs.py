@@ -42,7 +42,7 @@ class Jobs:
         """Wait until the step under way is done."""
         self._thread.join()
 
-    def run_waiting(self) -> None:
+    def run_once(self) -> None:
         """Carry out what waits, and return."""
         while not self._told() and self._one():
             pass

@@ -14,7 +14,7 @@ from typing import Any
 from keys.openkeys import TenantKeys
 from vault import fields, tokens
 from vault.accounts import Account
-from vault.columns import Actor, Spec, View
+from vault.columns import Actor, Spec
 from vault.credentials import LoginPage, LoginRecord, Origin
 from vault.drafts import Drafts, reseal, seal
 from vault.errors import InvalidRequest, UnreadableValue
@@ -22,6 +22,7 @@ from vault.fields import login_record
 from vault.index import bucket_of
 from vault.keyed import DIGEST_BYTES
 from vault.people import People, gather
+from vault.permitting import Permit
 from vault.resources import Resources, open_values, public
 from vault.store import subjects
 from vault.store import tokens as rows
@@ -115,7 +116,7 @@ def _whole(
 ) -> list[dict[str, Any]]:
     """Return the records in plain, an empty one for each that does not open: damage keeps nobody out."""
     try:
-        return _opened(resources, keys, actor, found, "plain")
+        return _opened(resources, keys, actor, found, "full")
     except UnreadableValue:
         if len(found) == 1:
             return [{}]
@@ -123,19 +124,22 @@ def _whole(
 
 
 def page(
-    resources: Resources,
+    given: Permit,
     keys: TenantKeys,
-    actor: Actor,
     person: bytes,
-    view: View,
     since: float,
     cursor: str | None,
     limit: int,
-) -> tuple[LoginPage, list[bytes]]:
-    """Return a page of a person's log-ins not before `since` (seconds since 1970), and the stored tokens shown."""
-    found = _newest(resources, actor, person, _before(cursor), int(since * 1e6), limit + 1)
+) -> tuple[LoginPage, list[rows.Stored]]:
+    """Return a page of those of a person's log-ins that may be seen, and their rows.
+
+    Args:
+        since: seconds since 1970; only what is not before.
+    """
+    resources, actor = given.resources, given.actor
+    found = _visible(given, person, _before(cursor), int(since * 1e6), limit + 1)
     more, found = len(found) > limit, found[:limit]
-    opened = _opened(resources, keys, actor, found, view)
+    opened = _opened(resources, keys, actor, found, given.situation.view)
     records = [
         LoginRecord(
             text, row.created_at / 1e6, told["result"], told.get("ip"), told.get("device"), told.get("agent"),
@@ -144,7 +148,19 @@ def page(
         )
         for text, row, told in zip(public(actor, found), found, opened, strict=True)
     ]  # fmt: skip
-    return LoginPage(records, _cursor(found[-1]) if more else None), [row.token for row in found]
+    return LoginPage(records, _cursor(found[-1]) if more else None), found
+
+
+def _visible(given: Permit, person: bytes, before: rows.Place, since: int, limit: int) -> list[rows.Stored]:
+    """Return the newest records that may be seen, looking on behind those that may not."""
+    seen: list[rows.Stored] = []
+    while True:
+        found = _newest(given.resources, given.actor, person, before, since, limit)
+        barred = given.judge(found)
+        seen += [row for row in found if row.token not in barred]
+        if len(seen) >= limit or len(found) < limit:
+            return seen[:limit]
+        before = found[-1].created_at, found[-1].token
 
 
 def _newest(
@@ -158,10 +174,10 @@ def _newest(
 
 
 def _opened(
-    resources: Resources, keys: TenantKeys, actor: Actor, found: Sequence[rows.Stored], view: View
+    resources: Resources, keys: TenantKeys, actor: Actor, found: Sequence[rows.Stored], view: str
 ) -> list[dict[str, Any]]:
     sealed = [row.sealed or b"" for row in found]
-    texts = [value.decode() for value in open_values(resources, keys, actor, "value", found, sealed)]
+    texts = [value.decode() for value in open_values(resources, keys, actor, "value", found, sealed).values]
     if view == "masked":
         texts = [fields.get(FIELD).mask(text) for text in texts]
     return [json.loads(text) for text in texts]

@@ -1,4 +1,4 @@
-"""Background work, done by one process at a time under a lease: expired tokens, old replies, epochs."""
+"""Background work, done by one process at a time under a lease: expired tokens, old replies, epochs, old audit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from vault import custody
 from vault.audit import journal
 from vault.columns import Actor
 from vault.resources import Resources
-from vault.store import attempts, due, epochs, idempotency, leases, presence
+from vault.retaining import Retention
+from vault.store import attempts, due, epochs, idempotency, leases, presence, spending
 from vault.store import tokens as rows
 from vault.store.writer import Transaction
 
@@ -26,6 +27,7 @@ class Maintenance:
 
     def __init__(self, resources: Resources, holder: str) -> None:
         self._resources, self._holder = resources, holder
+        self._retention = Retention(resources)
 
     def run_once(self, ending: Callable[[], bool] = lambda: False) -> dict[str, int]:
         """Do all background work that is due; return counts by name, empty if another process holds the lease.
@@ -36,11 +38,12 @@ class Maintenance:
         database = self._resources.database
         if leases.acquire(database, "maintenance", self._holder, LEASE_SECONDS) is None:
             return {}
-        done = {"expired_tokens": 0, "idempotency_replies": 0, "attempts": 0}
+        done = {"expired_tokens": 0, "idempotency_replies": 0, "attempts": 0, "spending": 0}
         with database.read() as connection:
             expired = due.buckets(connection, "token", database.now())
             replies = due.buckets(connection, "idempotency", database.now())
             forgotten = due.buckets(connection, "attempt", database.now())
+            spent = due.buckets(connection, "spending", database.now())
         for bucket in expired:
             if ending() or leases.acquire(database, "maintenance", self._holder, LEASE_SECONDS) is None:
                 return done
@@ -53,12 +56,17 @@ class Maintenance:
             if ending():
                 return done
             done["attempts"] += database.write(partial(attempts.sweep, bucket))
+        for bucket in spent:
+            if ending():
+                return done
+            done["spending"] += database.write(partial(spending.sweep, bucket))
         done["destroyed_keys"] = custody.destroy_due(self._resources)
         database.write(presence.sweep)
         with database.read() as connection:
             database.dialect.checkpoint(connection)
         epochs.advance(database)
         done["closed_epoch"] = epochs.close(database)
+        done["archived_records"] = self._retention.run_once(ending)
         return done
 
     def release(self) -> None:
@@ -101,8 +109,10 @@ class Maintenance:
         for tenant, places in by_tenant.items():
             gone = rows.remove(transaction, tenant, places)
             actor = Actor(tenant, "live", "maintenance", "maintenance")
+            told = list(gone.values())
             row = journal.row(
-                keys[tenant], actor, transaction.now, "expire", count=len(gone), tokens=sorted(gone)
-            )
+                keys[tenant], actor, transaction.now, "expire", count=len(gone), tokens=list(gone),
+                persons=[one.subject for one in told], fields=[one.field for one in told],
+            )  # fmt: skip
             transaction.append("audit_record", [row])
         return len(found)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from keys.errors import KeyProblem, UnknownKey
 from vault import accounts, logins
-from vault.columns import PURPOSES, Actor, View
+from vault.columns import NO_GROUNDS, Actor, Grounds, View
 from vault.credentials import Login, LoginPage
-from vault.errors import FieldNotGranted, InvalidRequest, UnknownLogin, UnreadableValue, VaultError
+from vault.errors import InvalidRequest, UnknownLogin, UnreadableValue, VaultError
+from vault.permitting import permit, touched
 from vault.resources import Resources, record
+from vault.views import seen
 
 ATTEMPTS = 3  # a person may get a new key after the records were read and before the key was
 MOST = 1_000  # records on a page
@@ -22,14 +24,17 @@ def log_ins(
     since: float,
     cursor: str | None,
     limit: int,
+    grounds: Grounds = NO_GROUNDS,
 ) -> LoginPage:
     """Return a page of log-ins; see `Vault.log_ins`."""
-    if purpose not in PURPOSES:
-        raise InvalidRequest("purpose must be one of the purposes in the documentation", "/purpose")
+    if (wanted := seen(view)) not in {"masked", "full"}:
+        raise InvalidRequest("log-ins are shown masked or full", "/view")
     if not 1 <= limit <= MOST:
         raise InvalidRequest(f"limit must be 1 to {MOST:,}", "/limit")
-    if actor.fields is not None and logins.FIELD not in actor.fields:
-        raise FieldNotGranted("the key does not reach this field")
+    given = permit(resources, actor, "logins", purpose=purpose, view=wanted, grounds=grounds)
+    # A log-in is a value as any other: what is shown of it is what the caller might reveal of it.
+    shown = permit(resources, actor, "reveal", purpose=purpose, view=wanted, grounds=grounds)
+    shown.reach(logins.FIELD)
     failed: VaultError | KeyProblem
     for _ in range(ATTEMPTS):
         keys = resources.keyring.keys(actor.tenant)
@@ -38,16 +43,12 @@ def log_ins(
             raise UnknownLogin("there is no such login")
         try:
             with resources.database.snapshot():
-                page, touched = logins.page(
-                    resources, keys, actor, account.person, view, since, cursor, limit
-                )
+                page, found = logins.page(shown, keys, account.person, since, cursor, limit)
         except (UnreadableValue, UnknownKey) as error:
             failed = error
             resources.keyring.refresh(actor.tenant)
             continue
-        record(
-            resources, actor, keys, "list_log_ins",
-            field=logins.FIELD, purpose=purpose, view=view, tokens=touched,
-        )  # fmt: skip
+        row = given.row(keys, resources.database.now(), touched(found), operation="list_log_ins")
+        record(resources, actor, row)
         return page
     raise failed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from keys.errors import UnwrapError
 from keys.keyring import Keyring
@@ -16,15 +17,18 @@ from vault.audit import journal
 from vault.columns import Actor, Description
 from vault.context import number, pack
 from vault.errors import HashingUnavailable, ItemError, UnreadableValue, VaultError
+from vault.gatekeeping import Gate, OpenGate
 from vault.index import token_buckets
+from vault.marking import is_turned, turned
 from vault.passwords.hasher import Hasher
 from vault.passwords.limits import Limits
 from vault.passwords.profiles import DEFAULT, Profile
 from vault.passwords.rules import Rules
+from vault.policybook import PolicyBook
 from vault.store import subjects
 from vault.store.database import Database
 from vault.store.stale import Indexed
-from vault.store.tokens import KIND_NAMES, Place, R, Sealed, Stored, fetch
+from vault.store.tokens import KIND_NAMES, Place, R, Sealed, Stored, Watched, fetch
 from vault.store.writer import Transaction
 
 
@@ -47,6 +51,19 @@ class Passwords:
 
 
 @dataclass(frozen=True, slots=True)
+class Records:
+    """How long audit records stay in the database (PCI DSS v4.0.1, 10.5.1: 12 months at least, 3 at hand).
+
+    Attributes:
+        archive: the folder that old ones go to; without one all stay.
+        days: from which age they go there.
+    """
+
+    archive: Path | None = None
+    days: int = 366
+
+
+@dataclass(frozen=True, slots=True)
 class Resources:
     """The database, the keyring and what is known of the world.
 
@@ -55,6 +72,9 @@ class Resources:
         gone: whether the process of a name, as leases have it, is known to have ended.
         passwords: which may be had, how they are hashed, how much guessing is let through.
         hasher: what hashes them; None where no passwords are.
+        records: how long audit records stay.
+        gate: whether requests may be served: while their records are taken outside.
+        policies: what each tenant's policy allows.
     """
 
     database: Database
@@ -63,6 +83,12 @@ class Resources:
     gone: Callable[[str], bool] = lambda _: False
     passwords: Passwords = field(default_factory=Passwords)
     hasher: Hasher | None = None
+    records: Records = field(default_factory=Records)
+    gate: Gate = field(default_factory=OpenGate)
+    policies: PolicyBook = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "policies", PolicyBook(self.database, self.monotonic))  # frozen
 
     def hashing(self) -> Hasher:
         """Return what hashes passwords; HashingUnavailable where nothing does."""
@@ -156,15 +182,26 @@ def strays(resources: Resources, actor: Actor, places: Sequence[Place | None], f
     return {place for place in doubled if place[1] not in true or true[place[1]].bucket != place[0]}
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Opened:
+    """Values in plain, in order; `decoys`: the places of those that stand for nothing and only look like a value."""
+
+    values: list[bytes]
+    decoys: list[int]
+
+
 def open_values(
     resources: Resources,
     keys: TenantKeys,
     actor: Actor,
     slot: str,
-    rows: Sequence[Stored | Sealed | Indexed],
+    rows: Sequence[Stored | Sealed | Watched | Indexed],
     sealed: Sequence[bytes],
-) -> list[bytes]:
-    """Open sealed parts of rows; UnreadableValue if one does not open."""
+) -> Opened:
+    """Open sealed parts of rows; UnreadableValue if one does not open.
+
+    The mark of a decoy (`marking`) is taken off: nobody but who asks for `decoys` sees one.
+    """
     digests = list(
         {
             row.subject
@@ -178,9 +215,13 @@ def open_values(
             wrapped = subjects.known(connection, resources.database.dialect, actor.tenant, digests)
         people = dict(open_person_keys(keys, actor.tenant, wrapped).values())
     fields, stored = [row.field for row in rows], [row.token for row in rows]
-    return cipher.open_column(
+    values = cipher.open_column(
         actor.tenant, slot, fields, stored, sealed, lambda key_id: keys.version(Purpose.SEAL, key_id), people
     )
+    decoys = [at for at, value in enumerate(values) if not value[:2].isascii() and is_turned(value)]
+    for at in decoys:
+        values[at] = turned(values[at])
+    return Opened(values, decoys)
 
 
 def description(actor: Actor, row: Stored) -> Description:
@@ -197,6 +238,7 @@ def description(actor: Actor, row: Stored) -> Description:
         created_at=row.created_at / 1e6,
         expires_at=None if row.expires_at is None else row.expires_at / 1e6,
         key="" if row.seal_key is None else f"{row.seal_key:016x}",
+        tags=tuple((row.tags or "").split()),
     )
 
 
@@ -205,24 +247,8 @@ def public(actor: Actor, rows: Sequence[Stored]) -> list[str]:
     return tokens.texts(actor.mode, [row.bucket for row in rows], [row.token for row in rows])
 
 
-def record(
-    resources: Resources,
-    actor: Actor,
-    keys: TenantKeys,
-    operation: str,
-    *,
-    field: str,
-    tokens: Sequence[bytes],
-    refused: int = 0,
-    purpose: str = "",
-    view: str = "",
-    result: str = "ok",
-) -> None:
-    """Make the audit record durable: nothing is answered before."""
-    row = journal.row(
-        keys, actor, resources.database.now(), operation,
-        field=field, purpose=purpose, view=view, result=result, count=len(tokens), refused=refused, tokens=tokens,
-    )  # fmt: skip
+def record(resources: Resources, actor: Actor, row: journal.Row) -> None:
+    """Make an audit record durable: nothing is answered before."""
 
     def work(transaction: Transaction) -> None:
         transaction.append("audit_record", [row])

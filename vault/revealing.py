@@ -1,30 +1,51 @@
-"""Tokens back into values or masks, and what else may be read of them; answered once the audit record is durable."""
+"""Tokens back into values or views of them, and what else may be read of them; answered once that is on record."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import TypeVar
+from dataclasses import dataclass
 
 from keys.errors import KeyProblem, UnknownKey
-from keys.openkeys import TenantKeys
-from vault import fields
-from vault.columns import MAX_ITEMS, PURPOSES, Actor, Described, Revealed, View
-from vault.errors import (
-    ExpiredToken,
-    FieldNotGranted,
-    InvalidRequest,
-    NotRevealable,
-    UnknownToken,
-    UnreadableValue,
-    VaultError,
-)
-from vault.resources import Resources, description, look_up, open_values, parse_column, record, strays
-from vault.store.tokens import Sealed, Stored
+from keys.keyset import Purpose
+from vault import bound
+from vault.columns import NO_GROUNDS, Actor, Described, Grounds, Revealed, View
+from vault.counting import SPENT, Cost, settle
+from vault.errors import NotRevealable, UnreadableValue, VaultError
+from vault.permitting import Permit, permit, touched
+from vault.policy.model import Seen
+from vault.reading import Reading, read
+from vault.resources import Resources, description, open_values
+from vault.store.tokens import Sealed, Stored, Watched
+from vault.views import seen, shown
 
-Readable = TypeVar("Readable", bound=Stored | Sealed)
+Row = Stored | Sealed | Watched
 
 ATTEMPTS = 3  # a person may be erased, or get a new key, after the row was read and before the key was
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Asked:
+    """A reveal as it was asked for, and what its caller may."""
+
+    permits: list[Permit]
+    texts: Sequence[object]
+    view: Seen
+    field: str | None
+    metadata: bool
+
+    @property
+    def permit(self) -> Permit:
+        return self.permits[0]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Answer:
+    """What is about to be answered, and the field of each decoy in it."""
+
+    reading: Reading[Row]
+    revealed: Revealed
+    decoys: list[str]
 
 
 def reveal(
@@ -35,129 +56,90 @@ def reveal(
     view: View,
     field: str | None,
     metadata: bool,
+    grounds: Grounds = NO_GROUNDS,
 ) -> Revealed:
-    """Return the column of values or masks; see `Vault.reveal`."""
-    if purpose not in PURPOSES:
-        raise InvalidRequest("purpose must be one of the purposes in the documentation", "/purpose")
-    if view not in {"masked", "plain"}:
-        raise InvalidRequest("view must be masked or plain", "/view")
+    """Return the column of values, or what the view shows of them; see `Vault.reveal`."""
+    wanted = seen(view)
+    views: list[Seen] = [wanted, "full"] if metadata and wanted != "full" else [wanted]
+    permits = [
+        permit(resources, actor, "reveal", purpose=purpose, view=one, grounds=grounds) for one in views
+    ]
+    asked = _Asked(permits, texts, wanted, field, metadata)
     failed: VaultError | KeyProblem
     for attempt in range(ATTEMPTS):
         # In a long column somebody always gets a new key while an emergency is under way: then one state is read.
         state = resources.database.snapshot() if attempt else nullcontext()
         try:
             with state:
-                keys, revealed, named, touched = _reveal(resources, actor, texts, view, field, metadata)
-            record(
-                resources, actor, keys, "reveal",
-                field=named, purpose=purpose, view=view, tokens=touched, refused=len(revealed.errors),
-            )  # fmt: skip
-            return revealed
+                answer = _reveal(asked)
+            _settle(asked, answer)
+            return answer.revealed
         except (UnreadableValue, UnknownKey) as error:
             failed = error
             resources.keyring.refresh(
                 actor.tenant
             )  # it may be under a key that is newer than those held here
-    record(
-        resources, actor, resources.keyring.keys(actor.tenant), "reveal",
-        field=field or "", purpose=purpose, view=view, tokens=(), refused=len(texts), result=failed.code,
-    )  # fmt: skip
-    raise failed
+    raise asked.permit.refused(failed, field=field or "", refused=len(texts))
 
 
-def _reveal(
+def describe(
     resources: Resources,
     actor: Actor,
     texts: Sequence[object],
-    view: View,
     field: str | None,
-    metadata: bool,
-) -> tuple[TenantKeys, Revealed, str, list[bytes]]:
-    """Return what is revealed, with the keys, the field and the tokens for its audit record."""
-    kind: type[Sealed] | type[Stored] = Stored if metadata else Sealed
-    keys, places, rows, errors = _readable(resources, actor, texts, field, kind)
+    grounds: Grounds = NO_GROUNDS,
+) -> Described:
+    """Return what may be said of each token; see `Vault.describe`."""
+    given = permit(resources, actor, "describe", grounds=grounds)
+    reading = read([given], texts, field, Stored)
+    told = {token: description(actor, row) for token, row in reading.rows.items()}
+    facts = touched(reading.touched())
+    row = given.row(reading.keys, resources.database.now(), facts, refused=len(reading.errors))
+    settle(given, reading.keys, Cost(reading.misses()), row, len(texts))
+    return Described([None if token is None else told[token] for token in reading.good()], reading.errors)
+
+
+def _reveal(asked: _Asked) -> _Answer:
+    """Read, judge and open."""
+    given = asked.permit
+    watched = any(one.kind is Watched for one in asked.permits)
+    kind: type[Row] = Stored if asked.metadata else Watched if watched else Sealed
+    reading: Reading[Row] = read(asked.permits, asked.texts, asked.field, kind)
+    resources, actor, keys, rows = given.resources, given.actor, reading.keys, reading.rows
     held = [row for row in rows.values() if row.sealed is not None]
     opened = open_values(resources, keys, actor, "value", held, [row.sealed or b"" for row in held])
-    shown = dict(zip([row.token for row in held], _shown(view, held, opened), strict=True))
-    notes = _notes(resources, keys, actor, rows) if metadata else {}
-    for at, place in enumerate(places) if len(held) < len(rows) else ():
-        if place is not None and at not in errors and place[1] not in shown:
-            errors[at] = NotRevealable("a one-way token keeps no value")
-    good = [None if place is None or at in errors else place[1] for at, place in enumerate(places)]
-    values = [None if token is None else shown[token] for token in good]
-    touched = [token for token in good if token is not None]
-    listed = [None if token is None else notes.get(token) for token in good] if metadata else None
-    return keys, Revealed(values, listed, errors), _one_field(held), touched
+    names, route = [row.field for row in held], keys.primary(Purpose.ROUTE)
+    texts = shown(asked.view, route, actor.tenant, names, opened.values)
+    values = dict(zip([row.token for row in held], texts, strict=True))
+    for at, place in enumerate(reading.places) if len(held) < len(rows) else ():
+        if place is not None and at not in reading.errors and place[1] not in values:
+            reading.errors[at] = NotRevealable("a one-way token keeps no value")
+    good = reading.good()
+    listed = None
+    if asked.metadata:
+        notes = _notes(asked, reading)
+        listed = [None if token is None else notes.get(token) for token in good]
+    shown_texts = [None if token is None else values[token] for token in good]
+    revealed = Revealed(shown_texts, listed, reading.errors)
+    return _Answer(reading, revealed, [held[at].field for at in opened.decoys])
 
 
-def describe(resources: Resources, actor: Actor, texts: Sequence[object], field: str | None) -> Described:
-    """Return what may be said of each token; see `Vault.describe`."""
-    keys, places, rows, errors = _readable(resources, actor, texts, field, Stored)
-    told = {token: description(actor, row) for token, row in rows.items()}
-    good = [place[1] for at, place in enumerate(places) if place is not None and at not in errors]
-    record(
-        resources,
-        actor,
-        keys,
-        "describe",
-        field=_one_field(list(rows.values())),
-        tokens=good,
-        refused=len(errors),
-    )
-    return Described(
-        [None if at in errors or place is None else told[place[1]] for at, place in enumerate(places)], errors
-    )
+def _notes(asked: _Asked, reading: Reading[Row]) -> Mapping[bytes, bytes]:
+    noted = [row for row in reading.rows.values() if isinstance(row, Stored) and row.metadata is not None]
+    sealed, given = [row.metadata or b"" for row in noted], asked.permit
+    opened = open_values(given.resources, reading.keys, given.actor, "metadata", noted, sealed)
+    return {row.token: note for row, note in zip(noted, opened.values, strict=True)}
 
 
-def _readable(
-    resources: Resources, actor: Actor, texts: Sequence[object], field: str | None, kind: type[Readable]
-) -> tuple[TenantKeys, list[tuple[int, bytes] | None], dict[bytes, Readable], dict[int, VaultError]]:
-    """Return the rows that the caller may read, and the error of each item that has none."""
-    if len(texts) > MAX_ITEMS:
-        raise InvalidRequest(f"at most {MAX_ITEMS} tokens go into one request", "/tokens")
-    if field is not None:
-        fields.get(field)
-    keys = resources.keyring.keys(actor.tenant)
-    places, errors = parse_column(keys, actor, texts, field)
-    rows = look_up(resources, actor, places, kind)
-    refused = _refused(actor, rows, resources.database.now())
-    wrong = strays(resources, actor, places, len(rows))
-    for at, place in enumerate(places):
-        if place is not None and (place[1] not in rows or place in wrong):
-            errors[at] = UnknownToken("no such token")
-        elif place is not None and place[1] in refused:
-            errors[at] = refused[place[1]]
-    for token in refused:
-        del rows[token]
-    return keys, places, rows, errors
-
-
-def _refused(actor: Actor, rows: Mapping[bytes, Stored | Sealed], now: int) -> dict[bytes, VaultError]:
-    """Return why the caller may not read some of the tokens."""
-    refused: dict[bytes, VaultError] = {}
-    for token, row in rows.items():
-        if row.expires_at is not None and row.expires_at <= now:
-            refused[token] = ExpiredToken("the token's time to live is over")
-        elif actor.fields is not None and row.field not in actor.fields:
-            refused[token] = FieldNotGranted("the key does not reach this token's field")
-    return refused
-
-
-def _shown(view: View, rows: Sequence[Stored | Sealed], opened: Sequence[bytes]) -> list[str]:
-    if view == "plain":
-        return [value.decode() for value in opened]
-    masks = {name: fields.get(name).mask for name in {row.field for row in rows}}
-    return [masks[row.field](value.decode()) for row, value in zip(rows, opened, strict=True)]
-
-
-def _notes(
-    resources: Resources, keys: TenantKeys, actor: Actor, rows: Mapping[bytes, Stored | Sealed]
-) -> dict[bytes, bytes]:
-    noted = [row for row in rows.values() if isinstance(row, Stored) and row.metadata is not None]
-    opened = open_values(resources, keys, actor, "metadata", noted, [row.metadata or b"" for row in noted])
-    return {row.token: note for row, note in zip(noted, opened, strict=True)}
-
-
-def _one_field(rows: Sequence[Stored | Sealed]) -> str:
-    named = {row.field for row in rows}
-    return named.pop() if len(named) == 1 else ""
+def _settle(asked: _Asked, answer: _Answer) -> None:
+    """Count and put on record what is about to be answered."""
+    given, reading, rows = asked.permit, answer.reading, answer.reading.touched()
+    facts = touched(rows)
+    row = given.row(reading.keys, given.resources.database.now(), facts, refused=len(reading.errors))
+    values = len(rows) if asked.view in SPENT or asked.metadata else 0
+    limit, bulk = given.policy.bulk_limit, None
+    if limit is not None and values > limit:
+        purpose, named = given.situation.purpose, [row.field for row in rows]
+        bulk = bound.bulk(asked.texts, named, purpose, asked.view, asked.field, asked.metadata, given.grounds)
+    cost = Cost(reading.misses(), answer.decoys, values, bulk)
+    settle(given, reading.keys, cost, row, len(asked.texts))

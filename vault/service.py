@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from vault import (
     authenticating,
+    comparing,
     custody,
     deleting,
     enrolling,
@@ -14,17 +15,24 @@ from vault import (
     importing,
     recalling,
     revealing,
+    rights,
     tokenizing,
 )
+from vault.alarming import Alarms
 from vault.audit import journal
+from vault.auditing import Auditing
 from vault.columns import (
+    NO_GROUNDS,
     Actor,
     ApiKeyRecord,
+    CallerKind,
     Column,
+    Compared,
     Deleted,
     Described,
     Erasure,
     Found,
+    Grounds,
     KeyInfo,
     KeysetInfo,
     Mode,
@@ -37,18 +45,30 @@ from vault.columns import (
 )
 from vault.credentials import NOWHERE, Chosen, Import, Imported, Login, LoginPage, Origin, Status, Verified
 from vault.errors import VaultError
+from vault.gauging import Gauges, Numbers
+from vault.governing import Governing
 from vault.passwords.hasher import Load
 from vault.resources import Resources
 from vault.store import apikeys, inspection, revision
 from vault.store.jobs import Job
+from vault.store.keysets import Keysets
 from vault.store.writer import Transaction
 
 
 class Vault:
-    """Values in, tokens out. Safe to share between threads; every call takes columns and writes its audit record."""
+    """Values in, tokens out. Safe to share between threads; every call takes columns and writes its audit record.
+
+    Attributes:
+        alarms: what somebody should look at.
+        audit: what auditors ask.
+    """
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self.governance = Governing(resources)
+        self.alarms = Alarms(resources)
+        self._gauges = Gauges(resources)
+        self.audit = Auditing(resources)
 
     def tokenize(
         self, actor: Actor, columns: Sequence[Column], remember: Remember | None = None
@@ -75,23 +95,56 @@ class Vault:
         view: View = "masked",
         field: str | None = None,
         metadata: bool = False,
+        grounds: Grounds = NO_GROUNDS,
     ) -> Revealed:
-        """Turn tokens back into values, or into their masks.
+        """Turn tokens back into values, or into what a view shows of them.
 
         Args:
             tokens: at most 10,000 public tokens.
-            purpose: one of `columns.PURPOSES`; kept in the audit record.
+            purpose: one of `columns.PURPOSES`, or one that the policy adds; kept in the audit record.
+            view: `full`, `masked`, `last4`, or `fingerprint`: `fp_` and 32 hex digits, for ever the same for the same
+                value of a field.
             field: the field type of shaped tokens; opaque ones need none.
-            metadata: return each token's metadata too.
+            metadata: return each token's metadata too, which the policy must grant as it grants view `full`.
+            grounds: references that the purpose needs; the person whose tokens alone are meant.
         Raises:
-            InvalidRequest: the purpose or view is none of ours.
+            InvalidRequest: the purpose or view is none of ours, or a reference is none.
+            PolicyDenied, CaseRequired, ConsentRequired: nothing of it is allowed to this caller, or not without more.
+            BudgetExceeded, ApprovalRequired, ApprovalNotValid, SlowedDown: not now, not alone, not yet.
             UnreadableValue: a stored value was altered or its key is gone; nothing is returned.
         """
-        return revealing.reveal(self._resources, actor, tokens, purpose, view, field, metadata)
+        return revealing.reveal(self._resources, actor, tokens, purpose, view, field, metadata, grounds)
 
-    def describe(self, actor: Actor, tokens: Sequence[object], field: str | None = None) -> Described:
+    def compare(
+        self,
+        actor: Actor,
+        tokens: Sequence[object],
+        values: Sequence[object],
+        purpose: str,
+        field: str | None = None,
+        options: Mapping[str, object] | None = None,
+        grounds: Grounds = NO_GROUNDS,
+    ) -> Compared:
+        """Return whether each token stands for the value beside it, and nothing else of it.
+
+        Args:
+            tokens: at most 10,000 public tokens.
+            values: as long as `tokens`; each is brought to canonical form as a value of its token's field.
+            purpose, field, grounds: as `reveal` has them.
+            options: what the field type lets the caller say.
+        Raises what `reveal` raises. A value that is none of the field is refused alone, with InvalidValue.
+        """
+        return comparing.compare(self._resources, actor, tokens, values, purpose, field, options, grounds)
+
+    def describe(
+        self,
+        actor: Actor,
+        tokens: Sequence[object],
+        field: str | None = None,
+        grounds: Grounds = NO_GROUNDS,
+    ) -> Described:
         """Return what may be said of tokens without their values; at most 10,000."""
-        return revealing.describe(self._resources, actor, tokens, field)
+        return revealing.describe(self._resources, actor, tokens, field, grounds)
 
     def find(
         self,
@@ -202,12 +255,13 @@ class Vault:
         since: float = 0.0,
         cursor: str | None = None,
         limit: int = 100,
+        grounds: Grounds = NO_GROUNDS,
     ) -> LoginPage:
         """Return up to `limit` (1 to 1,000) log-ins of a person, the newest first, not before `since` (seconds).
 
         Raises UnknownLogin if there is no such login.
         """
-        return recalling.log_ins(self._resources, actor, login, purpose, view, since, cursor, limit)
+        return recalling.log_ins(self._resources, actor, login, purpose, view, since, cursor, limit, grounds)
 
     def create_api_key(
         self,
@@ -217,20 +271,24 @@ class Vault:
         fields: Sequence[str] | None = None,
         expires_in: int | None = None,
         remember: Remember | None = None,
+        roles: Sequence[str] = (),
     ) -> granting.Made:
         """Make an API key of the caller's tenant; return its record and its text, which is kept nowhere.
+
+        It does not outlive the key that makes it, however long it was asked for.
 
         Args:
             operations: of `granting.OPERATIONS`.
             fields: the field types it reaches; None for all.
             expires_in: seconds, 1 to 315,360,000; None for never.
+            roles: of the policy, those that it has whatever the policy says of its name; PolicyDenied if the caller
+                lacks one.
         """
-        return granting.create(self._resources, actor, name, operations, fields, expires_in, remember)
+        return granting.create(self._resources, actor, name, operations, fields, expires_in, remember, roles)
 
     def list_api_keys(self, actor: Actor) -> list[ApiKeyRecord]:
         """Return the tenant's API keys, oldest first, ended ones too."""
-        with self._resources.database.read() as connection:
-            return apikeys.of_tenant(connection, actor.tenant)
+        return granting.keys_of(self._resources, actor)
 
     def revoke_api_key(self, actor: Actor, key_id: str) -> None:
         """End an API key now; UnknownApiKey if the tenant has none of that id."""
@@ -284,9 +342,9 @@ class Vault:
         """Call a planned destruction off."""
         return custody.cancel(self._resources, actor, key_id)
 
-    def roots(self) -> list[RootInfo]:
+    def roots(self, actor: Actor) -> list[RootInfo]:
         """Return the root keys that the settings list, and whether they work."""
-        return custody.roots(self._resources)
+        return custody.roots(self._resources, actor)
 
     def move_root(self, actor: Actor, to: str) -> Job:
         """Start a job that wraps every tenant's keysets under another root; UnknownRoot if it is not listed."""
@@ -303,6 +361,10 @@ class Vault:
     def job(self, actor: Actor, job_id: str) -> Job:
         """Return one of the tenant's jobs; UnknownJob if there is none of that id."""
         return custody.job(self._resources, actor, job_id)
+
+    def cancelling(self, actor: Actor, job_id: str) -> str:
+        """Return the operation that calling a job off takes, roots or custody; UnknownJob if there is none."""
+        return custody.cancelling(self._resources, actor, job_id)
 
     def cancel_job(self, actor: Actor, job_id: str) -> Job:
         """Call a job off, so that another may be at work on the same thing; return it, as it is if it had ended.
@@ -326,6 +388,20 @@ class Vault:
 
         self._resources.database.write(work, deadline=actor.deadline, reads=False)
 
+    def find_tenant(self, business: str, mode: Mode) -> int | None:
+        """Return the id of the tenant that holds a business's data of a mode; None if there is none."""
+        return Keysets(self._resources.database).tenants(business).get(mode)
+
+    def granted(
+        self, tenant: int, name: str, kind: CallerKind, claims: frozenset[tuple[str, str]]
+    ) -> frozenset[str]:
+        """Return the operations that the policy grants a caller that has none of its own.
+
+        Args:
+            name, kind, claims: as `Actor` has them.
+        """
+        return rights.operations(self._resources, tenant, name, kind, claims)
+
     def bootstrap(self, name: str, again: bool = False, operator: bool = False) -> dict[Mode, granting.Made]:
         """Create a business, its live and test data apart, with keysets and a first API key each.
 
@@ -338,8 +414,12 @@ class Vault:
         """
         return granting.bootstrap(self._resources, name, again, operator)
 
+    def require_audit(self) -> None:
+        """Raise AuditUnavailable while no place outside of the database takes the audit's records."""
+        self._resources.gate.require()
+
     def ready(self) -> dict[str, str]:
-        """Return "ok", or what is wrong, for the database, its schema and the keys.
+        """Return "ok", or what is wrong, for the database, its schema, the keys and the places outside.
 
         A root that does not answer is no reason to look away while keys are held in memory: "held" says so.
         """
@@ -351,7 +431,12 @@ class Vault:
             "database": self._state(self._probe_database),
             "schema": self._state(self._probe_schema),
             "keys": "ok" if not problems else "held" if held else problems[0],
+            "audit": self._audit_state(),
         }
+
+    def audit_numbers(self) -> Numbers:
+        """Return how the audit stands, as metrics tell it; read at most once a second."""
+        return self._gauges.read()
 
     def lease_left(self) -> float | None:
         """Return the seconds until the first lease of keys in memory ends; None if none are held."""
@@ -383,6 +468,12 @@ class Vault:
 
     def _probe_schema(self) -> None:
         revision.require_head(self._resources.database)
+
+    def _audit_state(self) -> str:
+        try:
+            return self._resources.gate.state()
+        except VaultError as error:
+            return error.code
 
     @staticmethod
     def _state(probe: object) -> str:

@@ -11,8 +11,10 @@ from vault.store import tokens as rows
 from vault.store.writer import Overtaken, Transaction
 
 
-def settle(actor: Actor, batch: Batch, transaction: Transaction) -> tuple[Tokenized, list[bytes]]:
-    """Store the drafts; return the column's tokens, and the stored forms of all of them.
+def settle(
+    actor: Actor, batch: Batch, transaction: Transaction
+) -> tuple[Tokenized, list[bytes], list[bytes | None]]:
+    """Store the drafts; return the column's tokens, the stored forms of all of them, and whose they are.
 
     Raises Overtaken if somebody stored one of its shaped tokens meanwhile.
     """
@@ -93,10 +95,11 @@ def _result(
     placed: dict[int, Place],
     known: dict[bytes, tuple[Place, bytes | None]],
     errors: dict[int, VaultError],
-) -> tuple[Tokenized, list[bytes]]:
+) -> tuple[Tokenized, list[bytes], list[bytes | None]]:
     """Give each accepted value its token, or the reason why it has none."""
     positions: list[int] = []
     places: list[Place] = []
+    owners: list[bytes | None] = []
     for number, (at, place) in enumerate(zip(batch.at, batch.draft_of, strict=True)):
         found = placed.get(place)
         owner = batch.drafts.subjects[place] if found and batch.drafts.subjects else None
@@ -109,9 +112,10 @@ def _result(
         else:
             positions.append(at)
             places.append(found)
+            owners.append(owner)
     stored = [token for _, token in places]
     texts = tokens.texts(actor.mode, [bucket for bucket, _ in places], stored)
     result: list[str | None] = [None] * batch.size
     for at, text in zip(positions, texts, strict=True):
         result[at] = text
-    return Tokenized(result, errors), stored
+    return Tokenized(result, errors), stored, owners

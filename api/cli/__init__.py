@@ -19,16 +19,22 @@ COMMANDS = {
     "serve": "api.cli.serve:serve",
     "worker": "api.cli.worker:worker",
     "hasher": "api.cli.hasher:hasher",
+    "witness": "api.cli.witness:witness",
     "doctor": "api.cli.doctor:doctor",
     "db": "api.cli.database:db",
     "bootstrap": "api.cli.bootstrap:bootstrap",
     "tokenize": "api.cli.tokenize:tokenize",
     "reveal": "api.cli.reveal:reveal",
+    "compare": "api.cli.compare:compare",
     "token": "api.cli.token:token",
     "subject": "api.cli.subject:subject",
     "passwords": "api.cli.passwords:passwords",
     "logins": "api.cli.logins:logins",
     "apikey": "api.cli.apikey:apikey",
+    "policy": "api.cli.policy:policy",
+    "approvals": "api.cli.approvals:approvals",
+    "callers": "api.cli.callers:callers",
+    "decoys": "api.cli.decoys:decoys",
     "keys": "api.cli.keys:keys",
     "job": "api.cli.job:job",
     "fields": "api.cli.fields:fields",
@@ -74,9 +80,10 @@ def cli() -> None:
     """Keep values in a vault, and tokens everywhere else.
 
     serve, worker, hasher, doctor, db and bootstrap work on this machine's own service and take its settings from
-    STRONGROOM_… variables. All others go over HTTP to the service at STRONGROOM_URL with the API key in
-    STRONGROOM_API_KEY, or in the file that STRONGROOM_API_KEY_FILE names; a key is never an argument, which
-    other users of the machine could see.
+    STRONGROOM_… variables; witness needs none. All others go over HTTP to the service at STRONGROOM_URL with the API
+    key in STRONGROOM_API_KEY, or in the file that STRONGROOM_API_KEY_FILE names, or with the token in the file that
+    STRONGROOM_TOKEN_FILE names, which is read anew when it changes; none of them is ever an argument, which other
+    users of the machine could see.
 
     Exit codes: 0 done; 1 some rows, values or checks were refused; 2 the command or a file cannot be used;
     3 the service cannot be reached; 4 the service refused.

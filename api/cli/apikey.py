@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 OPERATIONS = (
     "tokenize", "reveal", "reveal_plain", "find", "describe", "list", "delete", "erase", "apikeys",
     "keys", "custody", "roots", "verify", "passwords", "unlock", "logins",
+    "compare", "audit", "policy", "approve", "decoys", "callers",
 )  # fmt: skip
-TITLES = ("id", "name", "mode", "operations", "fields", "created", "expires", "revoked")
+TITLES = ("id", "name", "mode", "operations", "fields", "roles", "made by", "created", "expires", "revoked")
 
 to_file = click.option(
     "-o",
@@ -43,16 +44,21 @@ def apikey() -> None:
 @click.option(
     "--field", "fields", multiple=True, help="Field type that the key reaches; default all. Repeatable."
 )
+@click.option(
+    "--role", "roles", multiple=True, help="Role of the policy that the key has by itself. Repeatable."
+)
 @click.option("--expires-in", type=click.IntRange(1, 3_155_760_000), metavar="SECONDS", help="Default never.")
 @to_file
 def create(
     screen: Screen, client: Client, /, *, name: str, operations: tuple[str, ...], fields: tuple[str, ...],
-    expires_in: int | None, output: Path | None,
+    roles: tuple[str, ...], expires_in: int | None, output: Path | None,
 ) -> None:  # fmt: skip
     """Make an API key named NAME and show it this once."""
     if output is not None:
         outfile.check(output, force=False)
-    made = client.create_api_key(name, operations, fields=fields or None, expires_in_seconds=expires_in)
+    made = client.create_api_key(
+        name, operations, fields=fields or None, expires_in_seconds=expires_in, roles=roles
+    )
     _hand_over(screen, made, output)
 
 
@@ -65,7 +71,8 @@ def list_keys(screen: Screen, client: Client, /) -> None:
         screen.data({"apikeys": keys})
         return
     screen.table(TITLES, [
-        (k.id, k.name, k.mode, k.operations, k.fields or "all", k.created_at, k.expires_at, k.revoked_at)
+        (k.id, k.name, k.mode, k.operations, k.fields or "all", k.roles, k.made_by, k.created_at, k.expires_at,
+         k.revoked_at)
         for k in keys
     ])  # fmt: skip
 

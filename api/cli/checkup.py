@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.cli import surroundings
+from api.cli.callerscheck import callers
 from api.cli.failure import Failure, explain
 from api.cli.findings import Finding, fail, ok, warn
 from api.cli.hashcheck import hashing
 from api.cli.port import listens
+from api.cli.sinkcheck import sinks
 from api.cli.vaultcheck import vault_root
 from api.config import Settings
 
@@ -198,7 +200,7 @@ def _worn(resources: Resources, tenants: list[int]) -> dict[tuple[str, str], lis
     names, vault = inspection.tenant_names(resources.database), Vault(resources)
     found: dict[tuple[str, str], list[str]] = {}
     for tenant in tenants:
-        for keyset in vault.keysets(Actor(tenant, "live", "doctor", "doctor")):
+        for keyset in vault.keysets(Actor(tenant, "live", "doctor", "doctor", kind="local")):
             for version in keyset.versions:
                 if version.condition != "ok":
                     found.setdefault((keyset.purpose, version.condition), []).append(names[tenant])
@@ -244,9 +246,16 @@ def _tls(settings: Settings) -> Iterator[Finding]:
 
 
 def _port(settings: Settings) -> Iterator[Finding]:
+    from api.cli import unixsocket
+
     at = surroundings.url(settings)
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
-    if not listens(settings.host, settings.port):
+    there = (
+        listens(settings.host, settings.port)
+        if settings.socket is None
+        else unixsocket.listens(settings.socket)
+    )
+    if not there:
         yield ok("port", f"{at} is free: the service does not run")
         return
     status = _readyz(settings, host)
@@ -264,6 +273,10 @@ def _readyz(settings: Settings, host: str) -> int | None:
     """Return the status of /readyz; None from what is no strongroom."""
     import http.client
 
+    from api.cli import unixsocket
+
+    if settings.socket is not None:
+        return unixsocket.status(settings.socket, "/readyz")
     connection = http.client.HTTPConnection(host, settings.port, timeout=5)
     if settings.tls_certificate is not None:
         context = ssl._create_unverified_context()  # noqa: S323 - our own port
@@ -284,6 +297,8 @@ CHECKS: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
     ("disk", _disk),
     ("database", _database),
     ("hashing", hashing),
+    ("sinks", sinks),
+    ("callers", callers),
     ("tls", _tls),
     ("port", _port),
 )

@@ -21,7 +21,7 @@ COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red"}
 @as_json
 @click.pass_obj
 def doctor(screen: Screen) -> None:
-    """Check versions, settings, keys, database, disk, clock, hashing, TLS and port; exit with 1 if anything fails."""
+    """Check versions, settings, keys, database, disk, clock, hashing, callers, TLS and port; exit 1 if any fails."""
     from api.cli.checkup import findings
 
     found = findings()

@@ -92,7 +92,14 @@ def _may_pass(failed: Failure) -> bool:
 
 
 def _client_failure(error: Exception) -> Failure | None:
-    from strongroom_client import BadReply, InvalidArgument, Misconfigured, StrongroomError, Unreachable
+    from strongroom_client import (
+        ApprovalRequired,
+        BadReply,
+        InvalidArgument,
+        Misconfigured,
+        StrongroomError,
+        Unreachable,
+    )
 
     if not isinstance(error, StrongroomError):
         return None
@@ -102,12 +109,16 @@ def _client_failure(error: Exception) -> Failure | None:
     elif isinstance(error, (Unreachable, BadReply)):
         code = UNREACHABLE
         hint = hint or "does the service run? `strongroom serve` starts it; STRONGROOM_URL says where it is"
-    found = {
-        name: getattr(error, name) for name in ("code", "status", "pointer", "request_id", "retry_after")
-    }
-    return Failure(
-        str(error), hint, code, {name: value for name, value in found.items() if value is not None}
-    )
+    text = str(error)
+    shown: tuple[str, ...] = ("code", "status", "pointer", "request_id", "retry_after")
+    if isinstance(error, ApprovalRequired):
+        text, shown = (
+            f"{error.approved} of {error.needed}: {error}",
+            (*shown, "proposal", "approved", "needed"),
+        )
+        hint = f"another person: strongroom approvals approve {error.proposal}; then the same with --approval"
+    found = {name: getattr(error, name) for name in shown}
+    return Failure(text, hint, code, {name: value for name, value in found.items() if value is not None})
 
 
 def _local_failure(error: Exception) -> Failure | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from api.cli.connection import online
-from api.cli.reveal import PURPOSES
+from api.cli.grounds import case_option, consent_option, purpose_option
 from api.cli.screen import Screen
 from api.cli.whose import whose
 
@@ -26,7 +26,9 @@ DATES = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
 @click.command(short_help="List a person's log-ins.")
 @online
 @whose
-@click.option("--purpose", required=True, type=click.Choice(PURPOSES), help="What for; goes into the audit.")
+@purpose_option
+@case_option
+@consent_option
 @click.option("--plain", is_flag=True, help="Whole addresses, devices and places; default masks of them.")
 @click.option(
     "--since", type=DATES, metavar="DATE", help="In UTC, such as 2026-11-30 or 2026-11-30T08:00:00Z."
@@ -34,11 +36,11 @@ DATES = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
 def logins(
     screen: Screen, client: Client, /, *, whose: Whose, purpose: Purpose, plain: bool, since: datetime | None,
-    limit: int,
+    limit: int, case: str | None, consent: str | None,
 ) -> None:  # fmt: skip
     """List the log-ins of a person, right and wrong, the newest first: of all logins that belong to one subject."""
     found = list(islice(client.log_ins(
-        purpose=purpose, view="plain" if plain else "masked", page=min(limit, 1_000),
+        purpose=purpose, view="full" if plain else "masked", page=min(limit, 1_000), case=case, consent=consent,
         since=None if since is None else since.replace(tzinfo=UTC), **whose,
     ), limit))  # fmt: skip
     if screen.json:

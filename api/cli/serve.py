@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -38,14 +39,14 @@ def serve(screen: Screen, no_worker: bool) -> None:
     """Serve the HTTP API until SIGTERM or Ctrl-C; requests under way are finished first.
 
     STRONGROOM_HOST and STRONGROOM_PORT say where, STRONGROOM_WORKERS and STRONGROOM_THREADS with how many,
-    STRONGROOM_TLS_CERTIFICATE and STRONGROOM_TLS_KEY make it https; without, only loopback is served.
+    STRONGROOM_TLS_CERTIFICATE and STRONGROOM_TLS_KEY make it https; without, only loopback is served, or the Unix
+    socket that STRONGROOM_SOCKET names.
     """
     from api.cli import surroundings
     from api.cli.forks import end_when_told
     from api.cli.handover import secret_id_handed_on
     from api.cli.hasherdir import hasher_folder
     from api.cli.metricsdir import metrics_folder
-    from api.cli.port import held
     from api.hearing import hear
 
     settings = surroundings.settings()
@@ -53,11 +54,12 @@ def serve(screen: Screen, no_worker: bool) -> None:
     surroundings.allow_files()
     with_hasher = settings.hasher_socket is None
     with (
-        held(settings.host, settings.port) as port,
+        _place(settings) as port,
         metrics_folder(settings.metrics_dir),
         hasher_folder(settings.hasher_socket),
         secret_id_handed_on(settings) as (settings, inherits),
     ):
+        _check_outside(settings)
         _check_vault(screen, settings)
         _load_application()
         server = _server(settings, port)
@@ -68,6 +70,19 @@ def serve(screen: Screen, no_worker: bool) -> None:
         hear()
         server.on_startup(lambda: _announce(screen, settings, server))
         server.serve()
+
+
+@contextmanager
+def _place(settings: Settings) -> Iterator[int]:
+    """Keep the place that the settings name for the serving processes, and give its port; 0 of a Unix socket."""
+    from api.cli import port, unixsocket
+
+    if settings.socket is None:
+        with port.held(settings.host, settings.port) as number:
+            yield number
+    else:
+        with unixsocket.held(settings.socket):
+            yield 0
 
 
 def _beside(
@@ -88,13 +103,21 @@ def _announce(screen: Screen, settings: Settings, server: MPServer | MTServer) -
     Nothing is looked up before the last worker is forked: a lock that this thread held then, such as that of a
     module being imported, would stay locked in the worker for ever.
     """
+    from api.cli import unixsocket
     from api.cli.port import listens
     from api.cli.surroundings import url
+
+    def serves() -> bool:
+        if settings.socket is None:
+            return listens(settings.host, server.bind_port)
+        return (
+            unixsocket.status(settings.socket, "/livez") == 200
+        )  # the server binds it before any worker listens
 
     def wait() -> None:
         while len(server.wrks) < settings.workers:
             time.sleep(0.05)
-        while not listens(settings.host, server.bind_port):
+        while not serves():
             time.sleep(0.05)
         screen.say(f"strongroom serves at {url(settings, server.bind_port)}")
 
@@ -113,10 +136,14 @@ def _server(settings: Settings, port: int) -> MPServer | MTServer:
     from granian.constants import HTTPModes, Interfaces, SSLProtocols
     from granian.log import LogLevels
 
+    from api.cli.unixsocket import MODE
+
     return Granian(
         TARGET,
         address=settings.host,
         port=port,
+        uds=settings.socket,
+        uds_permissions=MODE,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
         websockets=False,
@@ -133,19 +160,29 @@ def _server(settings: Settings, port: int) -> MPServer | MTServer:
     )
 
 
+def _check_outside(settings: Settings) -> None:
+    """Raise SettingsError for sinks and hooks that cannot be meant, which the worker would say again and again."""
+    from api.outside import open_hooks, open_sinks
+
+    open_sinks(settings)
+    open_hooks(settings)
+
+
 def _check_vault(screen: Screen, settings: Settings) -> None:
     """Open the vault once before any worker does, so that what is wrong is said once and by name."""
-    from api.wiring import open_vault
+    from api.wiring import open_directory, open_vault
     from keys.errors import RootUnavailable
 
     vault = open_vault(settings)
     try:
+        open_directory(settings, vault)
         states = vault.ready()
     finally:
         vault.close()
     if states["keys"] == RootUnavailable.code:  # when it is back, all is well without a restart
         screen.note("Vault does not answer now: what needs keys is refused until it does")
         states["keys"] = "ok"
+    states["audit"] = "ok"  # it is the worker that tells, once it runs
     wrong = {part: state for part, state in states.items() if state != "ok"}
     if "database" in wrong:
         raise Failure("the database cannot be used", "`strongroom doctor` says why")

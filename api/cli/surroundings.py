@@ -44,6 +44,9 @@ def make_folder(path: Path) -> None:
 def check_address(found: Settings) -> None:
     """Raise Failure if the service may not listen as the settings say: in the clear beyond this machine."""
     pair = (found.tls_certificate, found.tls_key)
+    if found.socket is not None and any(pair):
+        hint = "leave STRONGROOM_TLS_CERTIFICATE and STRONGROOM_TLS_KEY out: the proxy in front has them"
+        raise Failure("a Unix socket is served without TLS", hint)
     if any(pair) and not all(pair):
         hint = "set both STRONGROOM_TLS_CERTIFICATE and STRONGROOM_TLS_KEY, or neither"
         raise Failure("TLS needs a certificate and a key", hint)
@@ -53,6 +56,8 @@ def check_address(found: Settings) -> None:
 
 
 def url(found: Settings, port: int | None = None) -> str:
-    """Return the address of the service."""
+    """Return the address of the service, of a Unix socket its path."""
+    if found.socket is not None:
+        return f"unix:{found.socket}"
     host = f"[{found.host}]" if ":" in found.host else found.host
     return f"{'https' if found.tls_certificate else 'http'}://{host}:{port or found.port}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SHOWN = (
     "token", "field", "kind", "deterministic", "scope", "source", "subject", "metadata",
-    "created_at", "expires_at",
+    "created_at", "expires_at", "tags",
 )  # fmt: skip
 TITLES = [name.removesuffix("_at") for name in SHOWN]
 

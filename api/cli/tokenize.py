@@ -37,6 +37,7 @@ LONGEST_SUBJECT = 128  # characters
     metavar="SECONDS",
     help="Seconds to live; default for ever.",
 )
+@click.option("--tag", "tags", multiple=True, help="Word that the policy may ask for, at most 8. Repeatable.")
 @click.option("--source", "origin", help="Channel or partner that the values came from.")
 @click.option(
     "--keep-first", type=click.IntRange(0, 8), default=0, help="Leading characters shaped tokens keep."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 import msgspec
@@ -11,16 +12,30 @@ import msgspec
 from api.cli.ending import Ending
 
 if TYPE_CHECKING:
+    from api.config import Settings
     from api.logs import RequestLog
-    from vault.jobs import Jobs
     from vault.maintenance import Maintenance
+    from vault.resources import Resources
+
+
+class Beside(Protocol):
+    """What works in threads of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def join(self) -> None:
+        """Wait until what is under way is done."""
+
+    def run_once(self) -> object:
+        """Do what there is to do, and return."""
 
 
 @click.command(short_help="Do background work.")
 @click.option("--parent", type=int, hidden=True, help="End when this parent process has.")
 @click.option("--once", is_flag=True, help="One round, and exit.")
 def worker(parent: int | None, once: bool) -> None:
-    """Do background work until SIGTERM or Ctrl-C: shred what expired, turn keys, forget old replies, close epochs.
+    """Do background work until SIGTERM or Ctrl-C: seal the audit and copy it outside, shred what expired, turn keys.
 
     `strongroom serve` runs one by itself. Any number may run: a lease lets one work at a time.
     """
@@ -28,7 +43,6 @@ def worker(parent: int | None, once: bool) -> None:
     from api.cli import surroundings
     from api.logs import RequestLog
     from api.wiring import open_presence, open_resources
-    from vault.jobs import Jobs
     from vault.maintenance import Maintenance
 
     ending = Ending(parent)
@@ -36,33 +50,61 @@ def worker(parent: int | None, once: bool) -> None:
     log, resources = RequestLog(settings.log_level), open_resources(settings)
     holder = processes.name()
     work = Maintenance(resources, holder)
-    jobs = Jobs(resources, holder, ending, ending.wait, lambda error: log.failure(error, "jobs"))
+    beside = _beside(resources, settings, holder, ending, log)
     presence = open_presence(resources, "worker", log)
     presence.start()
     try:
         if once:
-            _once(work, jobs, log, ending)
+            _once(work, beside, log, ending)
         else:
-            _again(work, jobs, log, ending, settings.maintenance_seconds)
+            _again(work, beside, log, ending, settings.maintenance_seconds)
     finally:
         _release(work, log)
         presence.stop()
         resources.close()
 
 
-def _once(work: Maintenance, jobs: Jobs, log: RequestLog, ending: Ending) -> None:
+def _beside(
+    resources: Resources, settings: Settings, holder: str, ending: Ending, log: RequestLog
+) -> list[Beside]:
+    """Return what works beside the rounds, in the order in which it begins and ends: what is sealed last goes out."""
+    from api.outside import open_hooks, open_sinks
+    from vault.alerter import Alerter
+    from vault.jobs import Jobs
+    from vault.sealer import Sealer
+    from vault.shipper import Shipper
+
+    sinks, hooks = open_sinks(settings), open_hooks(settings)
+
+    def failed(where: str) -> Callable[[Exception], None]:
+        return lambda error: log.failure(error, where)
+
+    return [
+        Jobs(resources, holder, ending, ending.wait, failed("jobs")),
+        Sealer(resources, holder, ending, ending.wait, failed("sealer")),
+        Shipper(resources, sinks, holder, ending, ending.wait, failed("shipper")),
+        Alerter(resources, hooks, holder, ending, ending.wait, failed("alerter")),
+    ]
+
+
+def _once(work: Maintenance, beside: Sequence[Beside], log: RequestLog, ending: Ending) -> None:
     if not _round(work, log, ending):
         raise SystemExit(1)
-    jobs.run_waiting()
+    for one in beside:
+        one.run_once()
 
 
-def _again(work: Maintenance, jobs: Jobs, log: RequestLog, ending: Ending, seconds: float) -> None:
-    """Do a round every so often, and jobs beside them, until told to end."""
-    jobs.start()
+def _again(
+    work: Maintenance, beside: Sequence[Beside], log: RequestLog, ending: Ending, seconds: float
+) -> None:
+    """Do a round every so often, and all else beside it, until told to end."""
+    for one in beside:
+        one.start()
     while not ending():
         _round(work, log, ending)
         ending.wait(seconds)
-    jobs.join()
+    for one in beside:
+        one.join()
 
 
 def _round(work: Maintenance, log: RequestLog, ending: Ending) -> bool:

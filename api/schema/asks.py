@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from vault.columns import MAX_FIND, MAX_ITEMS, PURPOSES
+from vault.columns import MAX_FIND, MAX_ITEMS, MAX_TAGS, PURPOSES
 from vault.custody import LEAST_WAIT, LONGEST_WAIT, USUAL_WAIT
 
 # The end is `\Z`, for `$` would let a newline pass; api/openapi.py writes `$`, which is what JSON Schema has.
@@ -26,7 +26,21 @@ Metadata = Annotated[
 ]
 Field = Annotated[str, Meta(description="A field type, see GET /v1/fields.", examples=["phone"])]
 Text = Annotated[str, Meta(description="At most 65,536 bytes in UTF-8.")]
-Purpose = Annotated[str, Meta(extra_json_schema={"enum": sorted(PURPOSES)})]
+Purpose = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        description=f"What for: {', '.join(sorted(PURPOSES))}, or one that the policy adds.",
+        examples=["service"],
+    ),
+]
+Reference = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_.:/-]{1,64}\Z", description="A reference in your own files.")
+]
+Tag = Annotated[str, Meta(pattern=r"^[a-z0-9_.:-]{1,32}\Z", examples=["vip"])]
+Role = Annotated[str, Meta(min_length=1, max_length=64, description="A role of the policy.")]
+View = Literal["masked", "full", "last4", "fingerprint", "plain"]
 Texts = Annotated[list[str], Meta(extra_json_schema={"maxItems": MAX_ITEMS})]
 FewTexts = Annotated[list[str], Meta(extra_json_schema={"maxItems": MAX_FIND})]
 Limit = Annotated[int, Meta(ge=1, le=1_000, description="How many at most.")]
@@ -68,6 +82,9 @@ class TokenOptions(Ask, kw_only=True):
     keep: Keep | None = None
     check: Literal["invalid", "valid"] = "invalid"
     lookalike: bool = False
+    tags: Annotated[
+        list[Tag], Meta(max_length=MAX_TAGS, description="Words that the policy may ask for.")
+    ] = []
 
 
 class NewToken(TokenOptions, kw_only=True):
@@ -125,11 +142,19 @@ class LooseTokenList(TokenList, kw_only=True):
     tokens: list[Any]
 
 
-class Reveal(TokenList, kw_only=True):
-    """Tokens to turn back into values; view `plain` and `metadata` need the operation reveal_plain."""
+class TokensForPurpose(TokenList, kw_only=True):
+    """Tokens, the purpose, the references that it needs, and the person whose tokens alone are meant."""
 
     purpose: Purpose
-    view: Literal["masked", "plain"] = "masked"
+    case: Reference | None = None
+    consent: Reference | None = None
+    subject: Subject | None = None
+
+
+class Reveal(TokensForPurpose, kw_only=True):
+    """Tokens to turn back into values; `metadata` and view `full` (`plain` once) need the operation reveal_plain."""
+
+    view: View = "masked"
     metadata: bool = False
 
 
@@ -137,6 +162,20 @@ class LooseReveal(Reveal, kw_only=True):
     """A reveal in which some token is not a string."""
 
     tokens: list[Any]
+
+
+class Compare(TokensForPurpose, kw_only=True):
+    """Tokens, and beside each the value that it is held against; `options` are the field type's."""
+
+    values: Texts
+    options: FieldOptions | None = None
+
+
+class LooseCompare(Compare, kw_only=True):
+    """A comparison in which some token or value is not a string."""
+
+    tokens: list[Any]
+    values: list[Any]
 
 
 class Find(Ask, kw_only=True):
@@ -174,6 +213,7 @@ class NewApiKey(Ask, kw_only=True):
     operations: Annotated[list[str], Meta(min_length=1, max_length=32)]
     fields: Annotated[list[str], Meta(min_length=1, max_length=256)] | None = None
     expires_in_seconds: KeySeconds | None = None
+    roles: Annotated[list[Role], Meta(max_length=32)] = []
 
 
 class Rotation(Ask, kw_only=True):
@@ -273,10 +313,12 @@ class PasswordImport(Ask, kw_only=True):
 
 
 class LogInQuery(LoginOnly, kw_only=True):
-    """Whose log-ins are shown, why, and how: view `plain` needs the operation reveal_plain."""
+    """Whose log-ins are shown, why, and how: view `full`, formerly `plain`, needs the operation reveal_plain."""
 
     purpose: Purpose
-    view: Literal["masked", "plain"] = "masked"
+    view: Literal["masked", "full", "plain"] = "masked"
+    case: Reference | None = None
+    consent: Reference | None = None
     since: Annotated[datetime, Meta(tz=True, description="Only what is not older.")] | None = None
     cursor: Cursor | None = None
     limit: Limit = 100

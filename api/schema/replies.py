@@ -10,7 +10,10 @@ from msgspec import Raw, Struct
 
 
 class Problem(Struct, kw_only=True, omit_defaults=True):
-    """Why a request was refused (RFC 9457); never holds what was sent."""
+    """Why a request was refused (RFC 9457); never holds what was sent.
+
+    Where a second person must approve it: the `proposal`, and how many of the people `needed` have `approved` it.
+    """
 
     type: str
     title: str
@@ -20,6 +23,9 @@ class Problem(Struct, kw_only=True, omit_defaults=True):
     request_id: str
     pointer: str | None = None
     hint: str | None = None
+    proposal: str | None = None
+    approved: int | None = None
+    needed: int | None = None
 
 
 class ItemProblem(Struct):
@@ -52,6 +58,13 @@ class Values(Struct, omit_defaults=True):
     metadata: list[Raw | None] | None = None
 
 
+class Comparisons(Struct):
+    """Whether each token stands for the value beside it, null where refused."""
+
+    matches: list[bool | None]
+    errors: list[ItemProblem]
+
+
 class TokenDescription(Struct, kw_only=True):
     """What may be said of a token without its value; `class` after JR/T 0171-2020, 4."""
 
@@ -67,6 +80,7 @@ class TokenDescription(Struct, kw_only=True):
     created_at: datetime
     expires_at: datetime | None
     key: str
+    tags: list[str]
 
 
 class Descriptions(Struct):
@@ -136,6 +150,8 @@ class ApiKey(Struct, kw_only=True, omit_defaults=True):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    roles: list[str]
+    made_by: str | None
     key: str | None = None
 
 

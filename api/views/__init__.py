@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from api.views import (
     apikeys,
+    approvals,
+    callers,
+    decoys,
     descriptions,
     fields,
     health,
@@ -13,6 +16,7 @@ from api.views import (
     logins,
     matches,
     passwords,
+    policy,
     reveals,
     roots,
     subjects,
@@ -21,5 +25,6 @@ from api.views import (
 
 BLUEPRINTS = (
     tokens.bp, reveals.bp, matches.bp, descriptions.bp, subjects.bp, fields.bp, apikeys.bp, keysets.bp, keys.bp,
-    roots.bp, jobs.bp, passwords.bp, logins.bp, health.bp,
+    roots.bp, jobs.bp, passwords.bp, logins.bp, policy.bp, approvals.bp, decoys.bp,
+    callers.bp, health.bp,
 )  # fmt: skip

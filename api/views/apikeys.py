@@ -16,8 +16,7 @@ from api.state import state, vault
 from api.views.descriptions import moment
 from api.visit import visit
 from vault import errors, fields
-from vault.columns import Actor, ApiKeyRecord, Reply
-from vault.granting import OPERATIONS
+from vault.columns import OPERATIONS, Actor, ApiKeyRecord, Reply
 
 bp = Blueprint("apikeys", __name__, url_prefix="/v1/apikeys")
 
@@ -38,13 +37,20 @@ def index(actor: Actor) -> Response:
 def create(actor: Actor, ask: NewApiKey) -> Response:
     """Make an API key; its text is in this reply and nowhere else.
 
-    403 if it would carry more than the key that asks; 409 if this request made one before: its text is gone.
+    It ends with the key that asks, if not before. 403 if it would carry more than that, or a role that it lacks; 409 if
+    this request made one before: its text is gone.
     """
     _check(ask)
     _within_reach(actor, ask.operations, ask.fields)
     operations, reached = sorted(set(ask.operations)), None if ask.fields is None else sorted(set(ask.fields))
     made = vault().create_api_key(
-        actor, ask.name, operations, reached, ask.expires_in_seconds, answers.remember(_shown_before(actor))
+        actor,
+        ask.name,
+        operations,
+        reached,
+        ask.expires_in_seconds,
+        answers.remember(_shown_before(actor)),
+        ask.roles,
     )
     return answers.answer(_shown(*made), 201)
 
@@ -86,14 +92,14 @@ def _check(ask: NewApiKey) -> None:
 
 
 def _within_reach(actor: Actor, operations: Iterable[str], reached: Iterable[str] | None) -> None:
-    """Raise Forbidden, after an audit record, unless the caller's own key may do all that."""
+    """Raise Forbidden, after an audit record, unless the caller itself may do all that."""
     caller = visit().caller
     too_much = not caller.operations.issuperset(operations)
     if caller.fields is not None:
         too_much = too_much or reached is None or not caller.fields.issuperset(reached)
     if too_much:
         vault().record_refusal(actor, "apikeys", Forbidden.code)
-        raise Forbidden("an API key cannot make one that reaches further than itself")
+        raise Forbidden("nobody makes an API key that reaches further than they do")
 
 
 def _shown_before(actor: Actor) -> Callable[[object], Reply]:
@@ -112,5 +118,7 @@ def _shown(record: ApiKeyRecord, text: str | None = None) -> ApiKey:
         created_at=datetime.fromtimestamp(record.created_at, UTC),
         expires_at=moment(record.expires_at),
         revoked_at=moment(record.revoked_at),
+        roles=list(record.roles),
+        made_by=record.made_by,
         key=text,
     )

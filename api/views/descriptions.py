@@ -99,4 +99,5 @@ def _described(one: Description, classes: Mapping[str, str]) -> TokenDescription
         created_at=datetime.fromtimestamp(one.created_at, UTC),
         expires_at=moment(one.expires_at),
         key=one.key,
+        tags=list(one.tags),
     )

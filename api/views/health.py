@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from api import answers, openapi
-from api.metrics import CONTENT_TYPE, hashing_gauges, key_gauges
+from api.metrics import CONTENT_TYPE, audit_gauges, hashing_gauges, key_gauges
 from api.operations import Operation
 from api.schema.replies import Health
 from api.state import State, state
 from vault.errors import VaultError
+from vault.gauging import Numbers
 from vault.passwords.hasher import Load
 
 HELD = "held"  # keys in memory, whose root does not answer
@@ -49,7 +50,7 @@ def metrics() -> Response:
     """Give the numbers in the text format of Prometheus."""
     here = state()
     gauges = key_gauges(here.vault.lease_left(), here.vault.root_states())
-    text = here.metrics.text() + gauges + hashing_gauges(_hashing(here))
+    text = here.metrics.text() + gauges + hashing_gauges(_hashing(here)) + audit_gauges(_audit(here))
     return Response(text, content_type=CONTENT_TYPE)
 
 
@@ -57,6 +58,14 @@ def _hashing(here: State) -> Load | None:
     """Return how busy the hasher is; None if it cannot say."""
     try:
         return here.vault.hashing_load()
+    except VaultError:
+        return None
+
+
+def _audit(here: State) -> Numbers | None:
+    """Return how the audit stands; None if that cannot be read."""
+    try:
+        return here.vault.audit_numbers()
     except VaultError:
         return None
 

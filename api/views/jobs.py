@@ -14,7 +14,6 @@ from api.schema.replies import Job, JobNotes, Jobs
 from api.state import vault
 from vault import errors
 from vault.columns import Actor
-from vault.custody import ROOTS
 from vault.store.jobs import Job as Held
 
 bp = Blueprint("jobs", __name__, url_prefix="/v1/jobs")
@@ -41,7 +40,7 @@ def cancel(actor: Actor, job_id: str) -> Response:
 
     A job on the roots needs the operation roots, any other custody.
     """
-    need(actor, "roots" if vault().job(actor, job_id).target == ROOTS else "custody")
+    need(actor, vault().cancelling(actor, job_id))
     return answers.answer(_shown(vault().cancel_job(actor, job_id)))
 
 

@@ -27,7 +27,7 @@ _TURN = (RootNotListed, RootCannotTurn, errors.JobRunning)
 @Operation(needs=("keys",), gives=Roots)
 def index(actor: Actor) -> Response:
     """List the root keys of the settings, and whether they answer."""
-    return answers.answer(Roots([Root(root.name, root.version, root.state) for root in vault().roots()]))
+    return answers.answer(Roots([Root(root.name, root.version, root.state) for root in vault().roots(actor)]))
 
 
 @bp.post("/move")
@@ -69,6 +69,6 @@ def _start(start: Callable[[], Held], name: str, pointer: str) -> Response:
     try:
         return started(start())
     except UnknownRoot:
-        if any(root.name == name for root in vault().roots()):
+        if name in vault().root_states():
             raise
         raise RootNotListed("the settings list no root key of that name", pointer) from None

@@ -1,7 +1,10 @@
 """The Python client of strongroom: values in, tokens out, columns first."""
 
+from strongroom_client.approvals import Proposal, Verdict
+from strongroom_client.callers import FrozenCaller
 from strongroom_client.client import Client
 from strongroom_client.errors import (
+    ApprovalRequired,
     BadReply,
     Forbidden,
     InvalidArgument,
@@ -22,10 +25,19 @@ from strongroom_client.errors import (
 from strongroom_client.jobs import Job, JobNotes
 from strongroom_client.keysets import Keyset, KeyVersion, Root
 from strongroom_client.logins import LogIn, Origin, Whose
-from strongroom_client.options import Item, Purpose, TokenOptions, View
+from strongroom_client.options import Grounds, Item, Purpose, TokenOptions, View
 from strongroom_client.passwords import PasswordChosen, PasswordsImported, PasswordStatus, PasswordVerified
+from strongroom_client.policies import (
+    PolicyAnswer,
+    PolicyCase,
+    PolicyCheck,
+    PolicyRemark,
+    PolicyTest,
+    PolicyVersion,
+)
 from strongroom_client.results import (
     ApiKey,
+    ComparedColumn,
     Deletion,
     Description,
     DescriptionColumn,
@@ -43,8 +55,10 @@ from strongroom_client.transport import Timeout
 
 __all__ = [
     "ApiKey",
+    "ApprovalRequired",
     "BadReply",
     "Client",
+    "ComparedColumn",
     "Deletion",
     "Description",
     "DescriptionColumn",
@@ -52,6 +66,8 @@ __all__ = [
     "FieldType",
     "FieldTypes",
     "Forbidden",
+    "FrozenCaller",
+    "Grounds",
     "InvalidArgument",
     "Item",
     "ItemError",
@@ -70,6 +86,13 @@ __all__ = [
     "PasswordStatus",
     "PasswordVerified",
     "PasswordsImported",
+    "PolicyAnswer",
+    "PolicyCase",
+    "PolicyCheck",
+    "PolicyRemark",
+    "PolicyTest",
+    "PolicyVersion",
+    "Proposal",
     "Purpose",
     "Refused",
     "Retries",
@@ -86,6 +109,7 @@ __all__ = [
     "Unreachable",
     "Untrusted",
     "ValueColumn",
+    "Verdict",
     "View",
     "Whose",
     "WrongPassword",

@@ -28,17 +28,20 @@ class ApiKeys(Session):
         *,
         fields: Sequence[str] | None = None,
         expires_in_seconds: int | None = None,
+        roles: Sequence[str] = (),
     ) -> NewApiKey:
         """Return a new key, its secret shown this once.
 
         Args:
             name: for people.
-            operations: of tokenize, reveal (masked), reveal_plain, find, describe, list, delete, erase,
-                apikeys, keys, custody, roots, verify, passwords, unlock, logins.
+            operations: of tokenize, reveal (all views but full), reveal_plain, find, describe, list, delete, erase,
+                apikeys, keys, custody, roots, verify, passwords, unlock, logins, compare, audit, policy, approve,
+                decoys, callers.
             fields: the field types it reaches; None for all.
-            expires_in_seconds: None for never.
+            expires_in_seconds: None for never; it ends with the key that makes it, if not before.
+            roles: of the policy, which the key that makes it must have.
         """
-        rest = {"fields": fields, "expires_in_seconds": expires_in_seconds}
+        rest = {"fields": fields, "expires_in_seconds": expires_in_seconds, "roles": list(roles) or None}
         body = encode(wire({"name": name, "operations": list(operations), **rest}))
         return self._call("POST", "/v1/apikeys", NewApiKey, body=body, idempotency_key=key_for(None))
 

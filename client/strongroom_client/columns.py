@@ -63,6 +63,16 @@ class ValuePart(Part):
         return self.values
 
 
+class ComparedPart(Part):
+    """Reply of /v1/compare."""
+
+    matches: list[bool | None]
+
+    def answers(self) -> Sequence[object]:
+        """Return the matches."""
+        return self.matches
+
+
 class DescriptionPart(Part):
     """Reply of /v1/tokens/describe."""
 

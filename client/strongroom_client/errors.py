@@ -94,6 +94,20 @@ class Forbidden(Refused):
     code = "forbidden"
 
 
+class ApprovalRequired(Forbidden):
+    """A second person must approve (403): `Client.using(proposal)` sends the same request again, once they have.
+
+    Attributes:
+        proposal: the id of what they approve.
+        approved, needed: people, the one who asks included.
+    """
+
+    code = "approval_required"
+    proposal = ""
+    approved = 0
+    needed = 0
+
+
 class WrongPassword(Refused):
     """The old password is not right, or there is no such login; which of the two is not said."""
 

@@ -81,7 +81,7 @@ class _Page(Struct):
 
 
 class LogIns(Session):
-    """The call on log-ins; it needs a key that carries the operation logins, for view "plain" reveal_plain too."""
+    """The call on log-ins; it needs a key that carries the operation logins, for view "full" reveal_plain too."""
 
     def log_ins(
         self,
@@ -90,6 +90,8 @@ class LogIns(Session):
         view: View = "masked",
         since: datetime | None = None,
         page: int = 1000,
+        case: str | None = None,
+        consent: str | None = None,
         **whose: Unpack[Whose],
     ) -> Iterator[LogIn]:
         """Yield a person's log-ins, the newest first; raise NotFound (code unknown_login).
@@ -98,15 +100,17 @@ class LogIns(Session):
 
         Args:
             purpose: what it is for; recorded, and never optional.
-            view: "masked" (default) or "plain".
+            view: "masked" (default) or "full".
             since: with its time zone; only what is not older.
             page: how many are asked for at a time, 1 to 1,000.
+            case, consent: references, which some purposes need.
         Raises:
             InvalidArgument: at the call, not at the first log-in.
         """
         if since is not None and since.tzinfo is None:
             raise InvalidArgument("since needs a time zone")
-        ask = wire({**one_of(whose), "purpose": purpose, "view": view, "since": since, "limit": page})
+        why = {"purpose": purpose, "case": case, "consent": consent}
+        ask = wire({**one_of(whose), **why, "view": view, "since": since, "limit": page})
         return self._log_ins(ask, list(whose.values()))
 
     def _log_ins(self, ask: dict[str, object], sent: list[object]) -> Iterator[LogIn]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 from strongroom_client.results import Kind, Metadata
 
-View = Literal["masked", "plain"]
-Purpose = Literal[
-    "service", "verification", "notification", "marketing", "risk_control",
-    "statistics", "audit", "legal", "support", "subject_request",
-]  # fmt: skip
+View = Literal["masked", "full", "last4", "fingerprint", "plain"]  # plain: full, as it was called
+# service, settle, verify-identity, notify, market, risk, statistics, audit, legal, support, subject-request, and what
+# the tenant's policy adds.
+Purpose = str
 
 
 class TokenOptions(TypedDict, total=False):
@@ -28,6 +27,7 @@ class TokenOptions(TypedDict, total=False):
         check: whether shaped tokens fail ("invalid", default) or pass ("valid") the field's check digit.
         lookalike: shaped tokens may look real where a field has neither check digit nor reserved prefix.
         options: what the field type lets the caller say: luhn (bank_card), region (phone).
+        tags: words that the policy may ask for, each 1 to 32 of a-z 0-9 _ . : -; at most 8.
     """
 
     kind: Kind
@@ -40,6 +40,21 @@ class TokenOptions(TypedDict, total=False):
     check: Literal["invalid", "valid"]
     lookalike: bool
     options: Mapping[str, bool | str]
+    tags: Sequence[str]
+
+
+class Grounds(TypedDict, total=False):
+    """What a request names beside its purpose, each recorded; all optional.
+
+    Attributes:
+        case: reference of a case, which the purpose legal needs; 1 to 64 of A-Z a-z 0-9 _ . : / -.
+        consent: reference of the person's consent, which the purpose market needs; in the same form.
+        subject: your own id of the person; tokens of anybody else are refused.
+    """
+
+    case: str | None
+    consent: str | None
+    subject: str | None
 
 
 class Item(TokenOptions, total=False):

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from strongroom_client.decoding import decoder
 from strongroom_client.errors import (
+    ApprovalRequired,
     BadReply,
     Forbidden,
     NotFound,
@@ -34,11 +35,12 @@ _KINDS: dict[int, type[Refused]] = {
     401: Unauthenticated, 403: Forbidden, 404: NotFound, 429: TooManyAttempts, 503: Unavailable,
 }  # fmt: skip
 _NAMED: dict[str, type[Refused]] = {
-    "wrong_password": WrongPassword
-}  # not for want of a right, as 403 says else
+    "wrong_password": WrongPassword, "approval_required": ApprovalRequired,
+}  # fmt: skip  # not for want of a right, as 403 says else
+_PROPOSAL = re.compile(r"[a-z0-9_]{1,64}")
 _UNDONE = frozenset({"hashing_busy", "hashing_unavailable"})  # of 503: the server says that nothing was done
 _HINTS = {
-    "unauthenticated": "check STRONGROOM_API_KEY; the key may have expired or been revoked",
+    "unauthenticated": "check STRONGROOM_API_KEY or STRONGROOM_TOKEN_FILE; it may have expired or been revoked",
     "forbidden": "this API key lacks the operation or the field; `strongroom apikey list` shows what it has",
 }
 
@@ -52,6 +54,9 @@ class Problem(Struct):
     pointer: str | None = None
     request_id: str | None = None
     hint: str | None = None
+    proposal: str | None = None
+    approved: int | None = None
+    needed: int | None = None
 
 
 def refusal(reply: Reply, sent: Iterable[object]) -> StrongroomError:
@@ -71,7 +76,7 @@ def refusal(reply: Reply, sent: Iterable[object]) -> StrongroomError:
             text, status=reply.status, request_id=_request_id(request_id), hint=hint, retry_after=after
         )
     secrets = list(sent)
-    return _NAMED.get(problem.code, _KINDS.get(reply.status, Refused))(
+    error = _NAMED.get(problem.code, _KINDS.get(reply.status, Refused))(
         words(problem.detail or problem.title or problem.code, secrets),
         code=problem.code,
         status=reply.status,
@@ -80,6 +85,10 @@ def refusal(reply: Reply, sent: Iterable[object]) -> StrongroomError:
         hint=words(problem.hint, secrets) if problem.hint else _HINTS.get(problem.code),
         retry_after=reply.retry_after,
     )
+    if isinstance(error, ApprovalRequired) and _PROPOSAL.fullmatch(problem.proposal or ""):
+        error.proposal = problem.proposal or ""
+        error.approved, error.needed = problem.approved or 0, problem.needed or 0
+    return error
 
 
 def undone(reply: Reply) -> bool:

@@ -78,6 +78,16 @@ class ValueColumn(Answers):
 
 
 @dataclass(slots=True, repr=False)
+class ComparedColumn(Answers):
+    """Whether each token stands for the value beside it; None where it was refused, or one of them was None."""
+
+    matches: list[bool | None]
+
+    def __len__(self) -> int:
+        return len(self.matches)
+
+
+@dataclass(slots=True, repr=False)
 class DescriptionColumn(Answers):
     """Descriptions in the order of the tokens; None where a token was refused or was None."""
 
@@ -118,6 +128,7 @@ class Description(Struct, frozen=True, rename={"classification": "class"}):
         classification: C1 to C3 (JR/T 0171-2020, section 4).
         created_at, expires_at: UTC.
         key: which key sealed the value.
+        tags: words that the policy may ask for.
     """
 
     token: str
@@ -132,6 +143,7 @@ class Description(Struct, frozen=True, rename={"classification": "class"}):
     classification: str | None = None
     expires_at: datetime | None = None
     key: str | None = None
+    tags: list[str] = []
 
     def __repr__(self) -> str:
         """Return everything but the token."""
@@ -167,7 +179,7 @@ class FieldTypes(Struct, frozen=True):
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
-    """What is known of an API key; times in UTC; `fields` None for all."""
+    """What is known of an API key; times in UTC; `fields` None for all; `roles` of the policy; `made_by` a caller."""
 
     id: str
     name: str
@@ -177,6 +189,8 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     created_at: datetime | None = None
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    roles: list[str] = []
+    made_by: str | None = None
 
 
 class NewApiKey(ApiKey, frozen=True, kw_only=True):

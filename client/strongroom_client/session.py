@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterable
+from copy import copy
 from types import TracebackType
 from typing import Self, TypeVar
 
 import msgspec
 
+from strongroom_client.credentials import credential
 from strongroom_client.decoding import decoder
 from strongroom_client.errors import InvalidArgument
 from strongroom_client.problems import bad_reply, refusal, undone
 from strongroom_client.retries import Budget, Repeat, Retries
-from strongroom_client.settings import address, api_key, tls
+from strongroom_client.settings import address, tls
 from strongroom_client.transport import Ask, Broken, Reply, Timeout, Transport
 
 T = TypeVar("T")
 
 
+_PROPOSAL = re.compile("apr_[0-9a-f]{16}")
+
+
 class Session:
-    """Connections to one server with one API key; thread-safe.
+    """Connections to one server of one caller; thread-safe.
 
     Args:
         url: such as https://vault.example:8700; default STRONGROOM_URL.
         key: the API key; default STRONGROOM_API_KEY, or the file that STRONGROOM_API_KEY_FILE names.
+        token_file: holds a token of an issuer instead, and is read anew when it changes; default STRONGROOM_TOKEN_FILE.
         ca: PEM file of the certificate authorities to trust; default STRONGROOM_CA, else the system's.
         timeout: seconds, see Timeout; one number stands for the read time-out.
         retries: see Retries.
@@ -34,17 +41,20 @@ class Session:
         Misconfigured: one of them cannot be used.
     """
 
+    _approval: str | None = None
+
     def __init__(
         self,
         url: str | None = None,
         key: str | None = None,
         *,
+        token_file: str | os.PathLike[str] | None = None,
         ca: str | os.PathLike[str] | None = None,
         timeout: Timeout | float | None = None,
         retries: Retries | None = None,
         connections: int = 8,
     ) -> None:
-        at, self.__key = address(url), api_key(key)
+        at, self.__credential = address(url), credential(key, token_file)
         waits = Timeout(read=timeout) if isinstance(timeout, int | float) else timeout or Timeout()
         self._transport = Transport(at, tls(ca) if at.scheme == "https" else None, waits, connections)
         self._retries = retries or Retries()
@@ -57,8 +67,16 @@ class Session:
         self.close()
 
     def __repr__(self) -> str:
-        """Return the address; never the key."""
+        """Return the address; never what proves who asks."""
         return f"<{type(self).__name__} of {self._transport.address}>"
+
+    def using(self, approval: str) -> Self:
+        """Return the same session for the one request that a second person approved; `approval`: the proposal's id."""
+        if not _PROPOSAL.fullmatch(approval):
+            raise InvalidArgument("an approval is the id of a proposal, apr_ and 16 hex digits")
+        approved = copy(self)
+        approved._approval = approval
+        return approved
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
@@ -80,9 +98,10 @@ class Session:
         Args:
             sent: what no text of an exception may repeat; walked only when there is one.
         """
-        reply = self._send(Ask(method, path, body, self._headers(body, idempotency_key)), repeat)
+        proof = self.__credential.text()
+        reply = self._send(Ask(method, path, body, self._headers(proof, body, idempotency_key)), repeat)
         if reply.status >= 300:
-            raise refusal(reply, (*sent, self.__key))
+            raise refusal(reply, (*sent, proof))
         if reply.status == 204 or into is type(None):
             return None  # type: ignore[return-value]
         value, why = _decode(reply, into)
@@ -90,14 +109,16 @@ class Session:
             raise bad_reply(reply, why)
         return value  # type: ignore[return-value]
 
-    def _headers(self, body: bytes | None, idempotency_key: str | None) -> dict[str, str]:
+    def _headers(self, proof: str, body: bytes | None, idempotency_key: str | None) -> dict[str, str]:
         headers = {
-            "Authorization": f"Bearer {self.__key}",
+            "Authorization": f"Bearer {proof}",
             "Accept": "application/json",
             "User-Agent": "strongroom-client",
         }
         if body is not None:
             headers["Content-Type"] = "application/json"
+        if self._approval is not None:
+            headers["Approval"] = self._approval
         if idempotency_key is not None:
             headers["Idempotency-Key"] = _checked(idempotency_key)
         return headers

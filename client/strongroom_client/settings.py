@@ -1,4 +1,4 @@
-"""Where the server is and how to prove who asks: from arguments, else the environment; checked before use."""
+"""Where the server is and whom to trust for it: from arguments, else the environment; checked before use."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import os
 import re
 import ssl
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from strongroom_client.errors import Misconfigured
 
-_KEY = re.compile(r"sr_(live|test)_[A-Za-z0-9_-]{16,256}")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}")
 
 
@@ -74,27 +72,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-
-
-def api_key(key: str | None) -> str:
-    """Return `key`, else STRONGROOM_API_KEY, else what the file STRONGROOM_API_KEY_FILE names holds."""
-    file = os.environ.get("STRONGROOM_API_KEY_FILE")
-    text = key or os.environ.get("STRONGROOM_API_KEY") or (_read(file) if file else "")
-    if not text:
-        hint = "set STRONGROOM_API_KEY, or STRONGROOM_API_KEY_FILE to a file that holds it"
-        raise Misconfigured("no API key is given", hint=hint)
-    text = text.strip()
-    if not _KEY.fullmatch(text):
-        raise Misconfigured("the API key has not the form of one", hint="it begins with sr_live_ or sr_test_")
-    return text
-
-
-def _read(file: str) -> str:
-    try:
-        return Path(file).read_bytes()[:1024].decode("ascii", "replace")
-    except OSError as error:
-        reason = error.strerror
-    raise Misconfigured(f"the file STRONGROOM_API_KEY_FILE names cannot be read: {reason}")
 
 
 def tls(ca: str | os.PathLike[str] | None) -> ssl.SSLContext:

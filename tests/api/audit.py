@@ -10,7 +10,8 @@ from vault.audit.leaf import Record, decode
 
 
 def records(database: Path) -> list[Record]:
-    """Return every audit record, oldest first."""
+    """Return every audit record, oldest first, sealed or not; but for what the sealer says of itself."""
     with closing(sqlite3.connect(database)) as connection:
-        leaves = [leaf for (leaf,) in connection.execute("SELECT leaf FROM audit_record")]
-    return sorted(map(decode, leaves), key=lambda record: record.id)
+        query = "SELECT leaf FROM audit_record UNION ALL SELECT leaf FROM audit_leaf"
+        found = [decode(leaf) for (leaf,) in connection.execute(query)]
+    return sorted((one for one in found if one.actor != "sealer"), key=lambda record: record.id)

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from tests.api.door import Clock, Door, loads, problem
-from vault.granting import OPERATIONS
+from vault.columns import OPERATIONS
 
 
 def test_a_keys_text_is_shown_once(door: Door) -> None:
@@ -59,6 +59,26 @@ def test_no_key_makes_one_that_reaches_further(door: Door, narrow: Callable[...,
     assert some.post("/v1/apikeys", less).status_code == 201
     (strong,) = [one for one in loads(door.get("/v1/apikeys"))["apikeys"] if one["name"] == "bootstrap"]
     assert problem(some.post(f"/v1/apikeys/{strong['id']}/rotate", {})) == refused
+
+
+def test_no_key_outlives_the_one_that_makes_it(app: Flask, door: Door) -> None:
+    short = loads(
+        door.post("/v1/apikeys", {"name": "x", "operations": ["apikeys"], "expires_in_seconds": 60})
+    )
+    for more in ({}, {"expires_in_seconds": 3600}):
+        made = loads(
+            Door(app, short["key"]).post("/v1/apikeys", {"name": "x", "operations": ["apikeys"], **more})
+        )
+        assert (made["expires_at"], made["made_by"]) == (short["expires_at"], short["id"])
+    turned = loads(Door(app, short["key"]).post(f"/v1/apikeys/{short['id']}/rotate", {}))
+    assert (turned["expires_at"], turned["made_by"]) == (short["expires_at"], short["id"])
+
+
+def test_no_key_gives_a_role_that_it_lacks(door: Door) -> None:
+    reply = door.post("/v1/apikeys", {"name": "x", "operations": ["find"], "roles": ["clerk"]})
+    assert problem(reply) == (403, "policy_denied", None)
+    made = loads(door.post("/v1/apikeys", {"name": "x", "operations": ["find"], "roles": ["everything"]}))
+    assert made["roles"] == ["everything"]
 
 
 def test_both_texts_are_good_during_the_overlap(app: Flask, door: Door, clock: Clock) -> None:

@@ -190,6 +190,6 @@ def keys(door: Door) -> list[dict[str, Any]]:
 
 
 def auth_operations() -> tuple[str, ...]:
-    from vault.granting import OPERATIONS
+    from vault.columns import OPERATIONS
 
     return OPERATIONS

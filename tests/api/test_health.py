@@ -33,7 +33,7 @@ def test_up_and_ready_without_a_key(app: Flask) -> None:
     assert reply.status_code == 200
     assert json.loads(reply.data) == {
         "status": "ok",
-        "checks": {"database": "ok", "schema": "ok", "keys": "ok", "hashing": "ok"},
+        "checks": {"database": "ok", "schema": "ok", "keys": "ok", "audit": "ok", "hashing": "ok"},
     }
 
 

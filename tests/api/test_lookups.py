@@ -47,13 +47,14 @@ def test_a_field_without_index_cannot_be_found(door: Door) -> None:
 
 
 def test_a_description_says_everything_but_the_value(door: Door) -> None:
-    token = door.token(PHONE, subject="s-1", metadata={"k": "v"}, ttl_seconds=60)
+    token = door.token(PHONE, subject="s-1", metadata={"k": "v"}, ttl_seconds=60, tags=["vip", "a.1"])
     found = loads(door.get(f"/v1/tokens/{token}"))
     assert datetime.fromisoformat(found.pop("created_at")) < datetime.fromisoformat(found.pop("expires_at"))
     assert len(found.pop("key")) == 16
     assert found == {
         "token": token, "field": "phone", "kind": "opaque", "deterministic": False, "scope": "phone",
         "source": None, "subject": True, "metadata": True, "class": "C2",
+        "tags": ["a.1", "vip"],
     }  # fmt: skip
     body = loads(door.post("/v1/tokens/describe", {"tokens": [token, "nonsense"]}))
     assert [one and one["token"] for one in body["tokens"]] == [token, None]

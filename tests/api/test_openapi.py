@@ -42,7 +42,7 @@ def test_every_way_in_is_in_it(app: Flask, document: dict[str, Any]) -> None:
         path = rule.rule.replace("<path:", "<").replace("<", "{").replace(">", "}")
         ways |= {(method, path) for method in (rule.methods or set()) - {"HEAD"}}
     assert {(method, path) for method, path, _ in operations(document)} == ways
-    assert len(ways) == 45
+    assert len(ways) == 65
 
 
 def test_operations_have_names_and_words(document: dict[str, Any]) -> None:
@@ -75,6 +75,8 @@ def test_the_patterns_are_of_json_schema(document: dict[str, Any]) -> None:
 def test_its_examples_work(door: Door, document: dict[str, Any], work: Callable[[], None]) -> None:
     door.post("/v1/keysets/index/rotate")
     work()
+    for name in ("one person", "and another"):  # who could change a policy again
+        door.post("/v1/apikeys", {"name": name, "operations": ["policy", "approve"]})
     (index,) = [one for one in loads(door.get("/v1/keysets"))["keysets"] if one["purpose"] == "index"]
     seen = 0
     for method, path, one in operations(document):
@@ -88,10 +90,14 @@ def test_its_examples_work(door: Door, document: dict[str, Any], work: Callable[
                     "/v1/passwords", {"subject": example["subject"], "password": "a lamp, a kite, two rivers"}
                 )
             reply = door.send(method, at, example)
-            assert str(reply.status_code) == next(iter(one["responses"])), (path, reply.text)
+            alone = (
+                path == "/v1/policy/take"
+            )  # one person proposes; another approves it, and then it is taken
+            wanted = "403" if alone else next(iter(one["responses"]))
+            assert str(reply.status_code) == wanted, (path, reply.text)
             work()  # one job at a time
             seen += 1
-    assert seen == 21
+    assert seen == 30
 
 
 def with_login(door: Door, path: str, example: dict[str, Any]) -> dict[str, Any]:

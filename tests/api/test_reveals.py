@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.api.door import Clock, Door, loads, problem
-from vault.columns import PURPOSES
+from vault.columns import FORMER_PURPOSES, PURPOSES
 
 PHONE = "+8613800138000"
 
@@ -30,7 +30,55 @@ def test_a_purpose_is_not_optional(door: Door) -> None:
     assert problem(door.post("/v1/reveal", {"tokens": [token]})) == (422, "invalid_request", "/purpose")
     assert problem(door.post("/v1/reveal", ask(token, purpose="fun"))) == (422, "invalid_request", "/purpose")
     for purpose in sorted(PURPOSES):
-        assert door.post("/v1/reveal", ask(token, purpose=purpose)).status_code == 200
+        named = ask(token, purpose=purpose, case="2026/17", consent="form-8")
+        assert door.post("/v1/reveal", named).status_code == 200
+    for former in FORMER_PURPOSES:
+        assert door.post("/v1/reveal", ask(token, purpose=former, consent="form-8")).status_code == 200
+    bare = problem(door.post("/v1/reveal", ask(token, purpose="legal")))
+    assert bare == (422, "case_required", "/case")
+    bare = problem(door.post("/v1/reveal", ask(token, purpose="market")))
+    assert bare == (422, "consent_required", "/consent")
+    assert problem(door.post("/v1/reveal", ask(token, case="two words")))[:2] == (422, "invalid_request")
+
+
+def test_views_are_bounds_of_the_api_key(door: Door, narrow: Callable[..., Door]) -> None:
+    token, other = door.token(PHONE), door.token(PHONE)
+    masked = narrow("reveal")
+    shown = {view: loads(masked.post("/v1/reveal", ask(token, view=view)))["values"] for view in
+             ("masked", "last4", "fingerprint")}  # fmt: skip
+    assert (shown["masked"], shown["last4"]) == (["+86138****8000"], ["**********8000"])
+    assert shown["fingerprint"] == loads(door.post("/v1/reveal", ask(other, view="fingerprint")))["values"]
+    for view in ("full", "plain"):
+        assert problem(masked.post("/v1/reveal", ask(token, view=view))) == (403, "forbidden", None)
+        assert loads(door.post("/v1/reveal", ask(token, view=view)))["values"] == [PHONE]
+    assert problem(door.post("/v1/reveal", ask(token, view="match")))[:2] == (422, "invalid_request")
+
+
+def test_only_a_persons_own_tokens(door: Door) -> None:
+    hers, others = door.token(PHONE, subject="customer-7"), door.token("+8613800138001")
+    body = loads(door.post("/v1/reveal", ask(hers, others, subject="customer-7")))
+    assert body["values"] == ["+86138****8000", None]
+    assert [error["code"] for error in body["errors"]] == ["unknown_token"]
+    assert problem(door.post("/v1/reveal", ask(hers, subject="\n"))) == (422, "invalid_request", "/subject")
+
+
+def test_compare_says_yes_or_no(door: Door, narrow: Callable[..., Door]) -> None:
+    token, card = door.token(PHONE), door.token("4111 1111 1111 1111", "bank_card")
+    asked = ask(token, token, card, "nonsense", card, 5)
+    values = ["138 0013 8000", "13800138001", "4111-1111-1111-1111", PHONE, "no card", PHONE]
+    body = loads(door.post("/v1/compare", {**asked, "values": values}))
+    assert body["matches"] == [True, False, True, None, None, None]
+    assert [(error["index"], error["code"]) for error in body["errors"]] == [
+        (3, "malformed_token"), (4, "invalid_value"), (5, "malformed_token"),
+    ]  # fmt: skip
+    short = problem(door.post("/v1/compare", {**asked, "values": values[:2]}))
+    assert short == (422, "invalid_request", "/values")
+    body = loads(door.post("/v1/compare", {**ask(token, card), "values": [7, None]}))
+    assert [error["code"] for error in body["errors"]] == ["invalid_value"] * 2
+    reply = narrow("reveal").post("/v1/compare", {**ask(token), "values": [PHONE]})
+    assert problem(reply) == (403, "forbidden", None)
+    body = loads(narrow("compare", fields=["phone"]).post("/v1/compare", {**ask(card), "values": ["x"]}))
+    assert body["errors"][0]["code"] == "forbidden_field"
 
 
 def test_each_token_has_its_own_error(door: Door, test_door: Door) -> None:

@@ -22,7 +22,9 @@ def test_a_quick_run_prints_every_line() -> None:
     sections = [line["section"] for line in lines]
     counts = {
         "core": 4 + len(fields.names()),
+        "audit": 3,
         "passwords": 9,
+        "policy": 2,
         "logins": 4,
         "columns": 3,
         "singles": 2,

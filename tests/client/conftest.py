@@ -32,5 +32,5 @@ def client(faults: Faults, waits: list[float]) -> Iterator[Client]:
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("URL", "API_KEY", "API_KEY_FILE", "CA"):
+    for name in ("URL", "API_KEY", "API_KEY_FILE", "TOKEN_FILE", "CA"):
         monkeypatch.delenv(f"STRONGROOM_{name}", raising=False)

@@ -165,6 +165,24 @@ def test_reveal_and_metadata(client: Client, faults: Faults) -> None:
     assert "idempotency-key" not in faults.seen[0].headers
 
 
+def test_grounds_and_comparisons(client: Client, faults: Faults) -> None:
+    error = {"index": 1, "code": "invalid_value", "detail": "is none", "pointer": "/tokens/1"}
+    faults.play(answer({"values": ["1"], "errors": []}), answer({"matches": [True, None], "errors": [error]}))
+    assert client.reveal("a", purpose="legal", view="last4", case="7", subject="customer-1") == "1"
+    assert faults.seen[0].json == {
+        "tokens": ["a"], "purpose": "legal", "view": "last4", "case": "7", "subject": "customer-1",
+    }  # fmt: skip
+    column = client.compare_column(["a", None, "b", "c"], ["1", "2", None, "3"], purpose="risk")
+    assert column.matches == [True, None, None, None]
+    assert [one.index for one in column.errors] == [3]  # where it stood, not where it was sent
+    assert faults.seen[1].json == {"tokens": ["a", "c"], "values": ["1", "3"], "purpose": "risk"}
+    assert "idempotency-key" not in faults.seen[1].headers
+    with pytest.raises(InvalidArgument):
+        client.compare_column(["a"], [], purpose="risk")
+    faults.play(answer({"matches": [False], "errors": []}))
+    assert client.compare("a", "1", purpose="risk") is False
+
+
 def test_one_refused_item_is_raised(client: Client, faults: Faults) -> None:
     error = {"index": 0, "code": "unknown_token", "detail": "no such token", "pointer": "/tokens/0"}
     faults.play(answer({"values": [None], "errors": [error]}))

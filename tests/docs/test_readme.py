@@ -11,8 +11,7 @@ from api.problems import TABLE
 from api.views import BLUEPRINTS
 from keys.errors import KeyProblem
 from vault import errors, fields
-from vault.columns import PURPOSES
-from vault.granting import OPERATIONS
+from vault.columns import OPERATIONS, PURPOSES
 
 ROOT = Path(__file__).parents[2]
 ABSTRACT = {errors.VaultError, errors.ItemError, KeyProblem}

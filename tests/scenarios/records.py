@@ -38,8 +38,9 @@ def change(url: str, statement: str, **values: object) -> int:
 
 
 def audit(url: str) -> list[Record]:
-    """Return every audit record."""
-    return [decode(bytes(leaf)) for (leaf,) in rows(url, "SELECT leaf FROM audit_record")]
+    """Return every audit record, sealed or not."""
+    query = "SELECT leaf FROM audit_record UNION ALL SELECT leaf FROM audit_leaf"
+    return [decode(bytes(leaf)) for (leaf,) in rows(url, query)]
 
 
 def counted(url: str) -> Counter[str]:

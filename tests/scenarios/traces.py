@@ -15,7 +15,8 @@ from tests.service import Service
 
 TABLES = (
     "tenant", "key_version", "api_key", "token", "index_entry", "subject", "erasure", "tombstone",
-    "audit_record", "idempotency", "epoch", "lease",
+    "audit_record", "audit_log", "audit_leaf", "audit_tile", "audit_checkpoint", "audit_run", "audit_signer",
+    "audit_sink", "audit_health", "idempotency", "epoch", "lease",
 )  # fmt: skip
 
 

@@ -41,7 +41,10 @@ def test_vaults_key_turns_and_a_crash_behind_each_step_loses_nothing(both: Shop,
     traits = transit.root().traits()
     assert traits.latest == traits.opens_from == 2  # turned once, though it was interrupted
     assert opens(crashed(both), held)
-    assert {name.name: name.version for name in both.vault.roots()} == {"memory": None, transit.place.name: 2}
+    assert {name.name: name.version for name in both.vault.roots(both.actor)} == {
+        "memory": None,
+        transit.place.name: 2,
+    }
 
 
 def test_rewrapping_alone_lets_the_old_versions_open(both: Shop, transit: Transit) -> None:

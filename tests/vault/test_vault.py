@@ -355,9 +355,10 @@ def test_every_operation_leaves_a_record_without_a_value(shop: Shop) -> None:
     records = [record for record in map(leaf.decode, leaves) if record.actor == "key_0"]
     done = [(one.operation, one.count, one.field, one.purpose, one.view, one.result) for one in records]
     assert done == [
-        ("tokenize", 2, "bank_card", "", "", "ok"), ("reveal", 2, "bank_card", "audit", "plain", "ok"),
+        ("tokenize", 2, "bank_card", "", "", "ok"), ("reveal", 2, "bank_card", "audit", "full", "ok"),
         ("describe", 2, "bank_card", "", "", "ok"), ("find", 1, "bank_card", "", "", "ok"),
-        ("list", 2, "", "", "", "ok"), ("delete", 1, "", "", "", "ok"), ("erase", 0, "", "", "", "forbidden"),
+        ("list", 2, "bank_card", "", "", "ok"), ("delete", 1, "bank_card", "", "", "ok"),
+        ("erase", 0, "", "", "", "forbidden"),
     ]  # fmt: skip
     assert records[0].tokens == records[1].tokens == records[2].tokens
     assert len(records[0].tokens) == 32

@@ -44,6 +44,7 @@ def row(
         field: the one field type of all tokens, where there is one and `fields` is not given.
         tokens: stored forms of the tokens touched; only keyed digests of them are kept.
         persons: for each token the digest of its person, None for nobody; empty where none has one, or it is not known.
+            Without tokens, those whom it is about.
         fields: for each token its field type, where they are not all of `field`.
     """
     key = keys.primary(Purpose.AUDIT)
@@ -51,6 +52,7 @@ def row(
     record_id = number(now) + noise[:8]
     digests = b"".join(keyed(key, token_use(actor.tenant), tokens))
     everybody, whose = _persons(persons)
+    whose = whose if tokens else b""  # a person whose tokens are not named, or who has none
     named, which = _fields(field, fields)
     leaf = encode(
         Record(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 
 from vault.fields.characters import close_han, line
+from vault.fields.masking import nothing
 from vault.fields.protocol import Check, Classification
 from vault.fields.shapes import unshapable
 
@@ -23,6 +24,7 @@ lookup = False
 max_length = 512
 options: frozenset[str] = frozenset()
 check: Check | None = None
+last4 = nothing
 reserved: str | None = None
 shape = unshapable
 

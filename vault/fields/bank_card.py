@@ -20,7 +20,7 @@ from vault.errors import InvalidOption, InvalidValue
 from vault.fields import luhn as luhn_digit
 from vault.fields import track
 from vault.fields.characters import bare
-from vault.fields.masking import stars
+from vault.fields.masking import ending, stars
 from vault.fields.protocol import Alphabets, Check, Classification
 from vault.fields.shapes import DIGITS
 
@@ -30,6 +30,7 @@ lookup = True
 max_length = 19
 options: frozenset[str] = frozenset({"luhn"})
 check: Check | None = luhn_digit
+last4 = ending
 reserved: str | None = None
 
 _number = re.compile("[0-9]{12,19}").fullmatch

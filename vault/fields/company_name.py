@@ -15,7 +15,7 @@ import re
 
 from vault.errors import InvalidValue
 from vault.fields.characters import HAN, close_han, line
-from vault.fields.masking import stars
+from vault.fields.masking import nothing, stars
 from vault.fields.protocol import Check, Classification
 from vault.fields.shapes import unshapable
 
@@ -25,6 +25,7 @@ lookup = True
 max_length = 256
 options: frozenset[str] = frozenset()
 check: Check | None = None
+last4 = nothing
 reserved: str | None = None
 shape = unshapable
 

@@ -21,7 +21,7 @@ from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
 from vault.errors import InvalidValue
 from vault.fields.characters import EDGES, UNSEEN, WIDE, refuse
-from vault.fields.masking import stars
+from vault.fields.masking import ending, stars
 from vault.fields.protocol import Check, Classification
 from vault.fields.shapes import unshapable
 
@@ -31,6 +31,7 @@ lookup = True
 max_length = 254
 options: frozenset[str] = frozenset()
 check: Check | None = None
+last4 = ending
 reserved: str | None = None
 shape = unshapable
 

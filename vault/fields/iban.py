@@ -19,7 +19,7 @@ from stdnum import numdb
 from vault.errors import InvalidValue
 from vault.fields import mod97, track
 from vault.fields.characters import bare
-from vault.fields.masking import stars
+from vault.fields.masking import ending, stars
 from vault.fields.protocol import Alphabets, Check, Classification
 from vault.fields.shapes import DIGITS, UPPER
 
@@ -29,6 +29,7 @@ lookup = True
 max_length = 34
 options: frozenset[str] = frozenset()
 check: Check | None = mod97
+last4 = ending
 reserved: str | None = None
 
 _REGISTRY = numdb.get("iban")

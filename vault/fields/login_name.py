@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from vault.fields.characters import WIDE, line
-from vault.fields.masking import stars
+from vault.fields.masking import ending, stars
 from vault.fields.protocol import Check, Classification
 from vault.fields.shapes import unshapable
 
@@ -23,6 +23,7 @@ lookup = True
 max_length = 128
 options: frozenset[str] = frozenset()
 check: Check | None = None
+last4 = ending
 reserved: str | None = None
 shape = unshapable
 

@@ -30,7 +30,7 @@ from typing import Literal
 from vault.errors import InvalidValue
 from vault.fields import track
 from vault.fields.characters import refuse
-from vault.fields.masking import stars
+from vault.fields.masking import nothing, stars
 from vault.fields.protocol import Check, Classification
 from vault.fields.shapes import unshapable
 
@@ -41,6 +41,7 @@ lookup = False
 max_length = 1280
 options: frozenset[str] = frozenset()
 check: Check | None = None
+last4 = nothing
 reserved: str | None = None
 shape = unshapable
 

@@ -17,7 +17,7 @@ import re
 from vault.errors import InvalidValue
 from vault.fields import track
 from vault.fields.characters import bare
-from vault.fields.masking import stars
+from vault.fields.masking import ending, stars
 from vault.fields.protocol import Alphabets, Check, Classification
 from vault.fields.shapes import alike
 
@@ -27,6 +27,7 @@ lookup = True
 max_length = 20
 options: frozenset[str] = frozenset()
 check: Check | None = None
+last4 = ending
 reserved: str | None = None  # there is no prefix that no country uses
 
 _number = re.compile("(?!.*[0-9]{12}D[0-9]{4})[A-Z0-9]{5,20}").fullmatch

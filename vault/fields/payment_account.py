@@ -18,7 +18,7 @@ from collections.abc import Callable
 from vault.errors import InvalidValue
 from vault.fields import email, phone, track
 from vault.fields.characters import DASHES, EDGES, MAX_BARE, SPACES, UNSEEN, WIDE, bare
-from vault.fields.masking import stars
+from vault.fields.masking import ending, stars
 from vault.fields.protocol import Alphabets, Check, Classification
 from vault.fields.shapes import alike
 
@@ -28,6 +28,7 @@ lookup = True
 max_length = 254
 options: frozenset[str] = frozenset()
 check: Check | None = None
+last4 = ending
 reserved: str | None = None  # there is no prefix that no service uses
 
 _id = re.compile("[A-Za-z0-9_.-]{4,64}").fullmatch

@@ -21,7 +21,7 @@ import phonenumbers
 from vault.errors import InvalidOption, InvalidValue
 from vault.fields import track
 from vault.fields.characters import bare
-from vault.fields.masking import stars
+from vault.fields.masking import ending, stars
 from vault.fields.protocol import Alphabets, Check, Classification
 from vault.fields.shapes import DIGITS
 
@@ -31,6 +31,7 @@ lookup = True
 max_length = 16
 options: frozenset[str] = frozenset({"region"})
 check: Check | None = None
+last4 = ending
 # Behind +86: mobiles begin with 13 to 19, area codes are 10, 2x and three digits from 3 to 9, 12x carries
 # nothing but short numbers of the operators (numbering plan of 2017; libphonenumber knows no number with 12
 # in front either).

@@ -75,6 +75,13 @@ class FieldType(Protocol):
         """Show as much of a canonical value as anyone may see; never the whole."""
 
     @property
+    def last4(self) -> Callable[[str], str]:
+        """Show the last 4 characters of a canonical value, of one of 8 or fewer a quarter; never the whole.
+
+        Nothing is shown of names, addresses, free text and log-ins on record, whose ends say who, where and what.
+        """
+
+    @property
     def shape(self) -> Callable[[str], Alphabets | None]:
         """The alphabet of each position of a token shaped like this canonical value.
 

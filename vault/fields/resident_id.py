@@ -31,7 +31,7 @@ from datetime import date
 from vault.errors import InvalidValue
 from vault.fields import mod11_2, regions, track
 from vault.fields.characters import bare
-from vault.fields.masking import stars
+from vault.fields.masking import ending, stars
 from vault.fields.protocol import Alphabets, Check, Classification
 from vault.fields.shapes import DIGITS
 
@@ -41,6 +41,7 @@ lookup = True
 max_length = 18
 options: frozenset[str] = frozenset()
 check: Check | None = mod11_2
+last4 = ending
 reserved: str | None = None
 
 _number = re.compile("[0-9]{17}[0-9X]").fullmatch

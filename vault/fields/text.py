@@ -15,6 +15,7 @@ import unicodedata
 
 from vault.errors import InvalidValue
 from vault.fields.characters import EDGES, bounded, refuse
+from vault.fields.masking import nothing
 from vault.fields.protocol import Check, Classification
 from vault.fields.shapes import unshapable
 
@@ -24,6 +25,7 @@ lookup = False
 max_length = 16_384  # so that 4 bytes a character stay within 65,536
 options: frozenset[str] = frozenset()
 check: Check | None = None
+last4 = nothing
 reserved: str | None = None
 shape = unshapable
 

@@ -20,7 +20,7 @@ from stdnum.iso7064 import mod_11_10
 from vault.errors import InvalidValue
 from vault.fields import mod31, track
 from vault.fields.characters import bare
-from vault.fields.masking import stars
+from vault.fields.masking import ending, stars
 from vault.fields.protocol import Alphabets, Check, Classification
 from vault.fields.shapes import DIGITS
 
@@ -30,6 +30,7 @@ lookup = True
 max_length = 18
 options: frozenset[str] = frozenset()
 check: Check | None = mod31
+last4 = ending
 reserved: str | None = None
 
 _code = re.compile(f"[{mod31.CHARACTERS}]{{2}}[0-9]{{6}}[{mod31.CHARACTERS}]{{10}}").fullmatch

@@ -61,7 +61,8 @@ def _values(
     actor = Actor(run.tenant, "live", run.job.actor, run.job.request_id)
 
     def opened(rows: Sequence[stale.Indexed]) -> list[bytes]:
-        return open_values(run.resources, keys, actor, "value", rows, [row.sealed or b"" for row in rows])
+        sealed = [row.sealed or b"" for row in rows]
+        return open_values(run.resources, keys, actor, "value", rows, sealed).values
 
     try:
         return found, opened(found)

@@ -7,14 +7,34 @@ from dataclasses import dataclass
 from typing import Protocol
 
 LONGEST_RECORD = 1_048_576  # bytes of a leaf that every sink must take
+PATIENCE = (
+    0.9  # seconds that a sink gives a disk or a peer; with what is around it, all of it ends within 1.5
+)
+
+CODES = (
+    "sink_altered", "sink_broken", "sink_differs", "sink_full", "sink_no_folder", "sink_no_reader", "sink_no_receipt",
+    "sink_not_a_file", "sink_permission", "sink_read_only", "sink_refused", "sink_removed", "sink_renamed",
+    "sink_replaced", "sink_slow", "sink_stalled", "sink_too_long", "sink_truncated", "sink_unreachable",
+    "sink_untrusted",
+)  # fmt: skip
 
 
 class SinkFailed(Exception):
     """The sink did not take it, or is not what it was; `code` is stable and safe to show, the text holds no record."""
 
     def __init__(self, code: str, reason: str) -> None:
+        if code not in CODES:
+            raise ValueError(f"{code} is no code of a sink")
         super().__init__(reason)
         self.code = code
+
+
+class ProofNeeded(SinkFailed):
+    """A witness has cosigned another size than the proof begins at; `size` is that one."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__("sink_differs", "the witness knows another checkpoint")
+        self.size = size
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +79,10 @@ class Sink(Protocol):
     def holds_records(self) -> bool:
         """Whether it keeps records, and not checkpoints alone."""
 
-    def deliver(self, batch: Batch) -> None:
+    def deliver(self, batch: Batch) -> str:
         """Return once everything is durable there; the same batch may come again. Ends within 1.5 seconds.
 
+        Returns "", or the note with a signature that the place has added.
         Raises SinkFailed if it is not.
         """
 
@@ -72,7 +93,10 @@ class Sink(Protocol):
         """
 
     def restart_from(self, origin: str) -> int | None:
-        """Return the position from which the log must be delivered anew: what was taken is gone. None if it is not."""
+        """Return the position behind the last record of the log that it still holds, 0 for none; None if it can't tell.
+
+        What lies from there on is delivered anew, though it was taken before: it is gone.
+        """
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -58,6 +58,10 @@ class Dialect(Protocol):
         """Insert whole rows whose `key` is not there yet; return the keys of those inserted."""
         ...
 
+    def put(self, connection: Connection, table: str, key: Sequence[str], rows: Sequence[Row]) -> None:
+        """Insert whole rows, each in the place of the one with its `key`, if there is one; `key` is the primary one."""
+        ...
+
     def delete(
         self, connection: Connection, table: str, on: Sequence[str], tenant: int, keys: Sequence[Row]
     ) -> None:

@@ -13,6 +13,9 @@ _QUERY = (
 )
 
 
-def buckets(connection: Connection, table: Literal["token", "idempotency", "attempt"], now: int) -> list[int]:
+Swept = Literal["token", "idempotency", "attempt", "spending"]
+
+
+def buckets(connection: Connection, table: Swept, now: int) -> list[int]:
     """Return the buckets with rows of `table` that expired by `now` (microseconds)."""
     return list(connection.execute(text(_QUERY.format(table)), {"now": now}).scalars())

@@ -24,7 +24,7 @@ def needs(connection: Connection, keyset: Keyset, version: KeyVersion, now: int)
         found |= stale.under_password(connection, tenant, version.id)
     elif keyset.purpose is Purpose.AUDIT and version.activated_at is not None:
         until = now if version.deactivated_at is None else int(version.deactivated_at * 1e6)
-        found |= stale.under_audit(connection, tenant, int(version.activated_at * 1e6), until)
+        found |= stale.under_audit(connection, tenant, version.id, int(version.activated_at * 1e6), until)
     return {name: count for name, count in found.items() if count}
 
 

@@ -134,6 +134,20 @@ class PostgreSQL:
         with _cursor(connection) as cursor:
             return set(cursor.execute(statement, arrays).fetchall())
 
+    def put(self, connection: Connection, table: str, key: Sequence[str], rows: Sequence[Row]) -> None:
+        """INSERT … ON CONFLICT DO UPDATE, from arrays."""
+        if not rows:
+            return
+        names = ", ".join(COLUMNS[table])
+        casts = ", ".join(f"%b::{kind}[]" for kind in TYPES[table])
+        sets = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[table] if name not in key)
+        statement = (
+            f"INSERT INTO {table} ({names}) SELECT * FROM unnest({casts}) "
+            f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sets}"
+        )
+        with _cursor(connection) as cursor:
+            cursor.execute(statement, tuple(list(column) for column in zip(*rows, strict=True)))
+
     def delete(
         self, connection: Connection, table: str, on: Sequence[str], tenant: int, keys: Sequence[Row]
     ) -> None:

@@ -46,11 +46,19 @@ class SQLite:
 
     def insert(self, connection: Connection, table: str, rows: Sequence[Row]) -> None:
         """Insert rows by `executemany`."""
+        self._insert(connection, "INSERT", table, rows)
+
+    def put(self, connection: Connection, table: str, key: Sequence[str], rows: Sequence[Row]) -> None:
+        """INSERT OR REPLACE by `executemany`."""
+        self._insert(connection, "INSERT OR REPLACE", table, rows)
+
+    @staticmethod
+    def _insert(connection: Connection, verb: str, table: str, rows: Sequence[Row]) -> None:
         if not rows:
             return
         columns = COLUMNS[table]
         marks = ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(rows))
+        connection.exec_driver_sql(f"{verb} INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(rows))
 
     def match(
         self, connection: Connection, table: str, columns: Sequence[str], on: Sequence[str], tenant: int,

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from vault.store.passwords import Password
-from vault.store.tables import audit_record, index_entry, password, subject, token
+from vault.store.tables import audit_log, audit_record, audit_signer, index_entry, password, subject, token
+
+SLACK = 60_000_000  # microseconds after which every process writes under the new audit version
 
 
 class Sealed(NamedTuple):
@@ -143,11 +145,28 @@ def under_password(connection: Connection, tenant: int, key: int) -> dict[str, i
     return {"passwords": _count(connection, password, tenant, password.c.seal_key == key)}
 
 
-def under_audit(connection: Connection, tenant: int, since: int, until: int) -> dict[str, int]:
-    """Return how many audit records were written from `since` to `until` (microseconds): their digests need its key."""
-    first, last = since.to_bytes(8, "big"), until.to_bytes(8, "big")
+def under_audit(connection: Connection, tenant: int, key: int, since: int, until: int) -> dict[str, int]:
+    """Return how many audit records may hold token digests under this audit version, which finds them.
+
+    Those in the inbox are told by their time, with some slack for processes that had the former version for a moment
+    longer; those in the logs by the range that the log keeps, as far as it was not archived.
+
+    Args:
+        since, until: microseconds since 1970, when the version was the primary.
+    """
+    first, last = since.to_bytes(8, "big"), (until + SLACK).to_bytes(8, "big")
     between = (audit_record.c.id >= first) & (audit_record.c.id <= last)
-    return {"audit_records": _count(connection, audit_record, tenant, between)}
+    count = _count(connection, audit_record, tenant, between)
+    ranges = (
+        select(audit_signer.c.first, audit_signer.c.last, audit_log.c.dropped)
+        .join(
+            audit_log, (audit_log.c.tenant == audit_signer.c.tenant) & (audit_log.c.log == audit_signer.c.log)
+        )
+        .where(audit_signer.c.tenant == tenant, audit_signer.c.key == key, audit_signer.c.last.is_not(None))
+    )
+    for start, end, dropped in connection.execute(ranges):
+        count += max(0, end + 1 - max(start, dropped))
+    return {"audit_records": count}
 
 
 def place_of(row: Sealed | Indexed | Person | Password) -> bytes:

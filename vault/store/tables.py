@@ -245,7 +245,7 @@ audit_run = _clustered(  # sorted (prefix of a digest, position): where a token,
     Column("run", BigInteger, primary_key=True, autoincrement=False),  # the first position that it covers
     Column("tier", SmallInteger, primary_key=True, autoincrement=False),  # how often it was merged
     Column("page", Integer, primary_key=True, autoincrement=False),
-    Column("first", LargeBinary, nullable=False),  # the first prefix in the page
+    Column("first", LargeBinary, nullable=False),  # the first entry in the page
     Column("last", LargeBinary, nullable=False),  # and the last
     Column("until", BigInteger, nullable=False),  # the position behind the last that the run covers
     Column("entries", LargeBinary, nullable=False),
@@ -331,7 +331,7 @@ spending = _clustered(
     Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
     Column("tenant", BigInteger, primary_key=True, autoincrement=False),
     Column("who", LargeBinary, primary_key=True),  # keyed digest of a caller
-    Column("window", Text, primary_key=True),  # minute, hour, day: values revealed; sweep: misses
+    Column("window", Text, primary_key=True),  # minute, hour, day: values; sweep: misses; barred: sweeps
     Column("start", BigInteger, primary_key=True, autoincrement=False),
     Column("amount", BigInteger, nullable=False),
     Column("barred_until", BigInteger, nullable=False),

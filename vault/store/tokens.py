@@ -36,6 +36,7 @@ class Stored(NamedTuple):
     source: str | None
     created_at: int
     expires_at: int | None
+    tags: str | None
 
 
 class Sealed(NamedTuple):
@@ -48,6 +49,25 @@ class Sealed(NamedTuple):
     expires_at: int | None
 
 
+class Watched(NamedTuple):
+    """What is read of a token to reveal its value where a policy looks at more of it than its field."""
+
+    token: bytes
+    field: str
+    subject: bytes | None
+    sealed: bytes | None
+    expires_at: int | None
+    created_at: int
+    tags: str | None
+
+
+class Gone(NamedTuple):
+    """What is told of a token that was deleted."""
+
+    field: str
+    subject: bytes | None
+
+
 class Owned(NamedTuple):
     """What is read of a token to give it out again."""
 
@@ -56,7 +76,7 @@ class Owned(NamedTuple):
     expires_at: int | None
 
 
-R = TypeVar("R", bound=Stored | Sealed | Owned)
+R = TypeVar("R", bound=Stored | Sealed | Watched | Owned)
 
 
 def fetch(
@@ -124,17 +144,22 @@ def of_subject(
     return [(row[0], row[1]) for row in found if row[2] not in without]
 
 
-def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> set[bytes]:
-    """Delete tokens with their index entries and passwords, leave a tombstone for each; return those that existed."""
+def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> dict[bytes, Gone]:
+    """Delete tokens with their index entries and passwords, leave a tombstone for each; return those that existed.
+
+    In the order of their stored forms.
+    """
     connection, dialect = transaction.connection, transaction.dialect
-    columns = ("bucket", "token", "kind", "deterministic", "index_bucket", "index_key", "digest", "subject")
+    columns = (
+        "bucket", "token", "kind", "deterministic", "index_bucket", "index_key", "digest", "subject", "field",
+    )  # fmt: skip
     # Held, for a rotation of the index keyset moves the entry of a row from one key to the other.
     found = dialect.match(
         connection, "token", columns, ("bucket", "token"), tenant, sorted(places), lock="update"
     )
     entries = [
         (index_bucket, index_key, digest, entry_tie(kind, fixed, text))
-        for _, text, kind, fixed, index_bucket, index_key, digest, _ in found
+        for _, text, kind, fixed, index_bucket, index_key, digest, *_ in found
         if index_bucket is not None
     ]
     dialect.delete(connection, "index_entry", ("bucket", "key", "digest", "tie"), tenant, entries)
@@ -148,7 +173,7 @@ def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> se
         # A login of nobody was a person of its own, known by nothing else: what was recorded of it goes, too.
         remove(transaction, tenant, of_subject(connection, dialect, tenant, person))
         subjects.forget(transaction, tenant, person)
-    return {text for _, text in gone}
+    return {row[1]: Gone(row[8], row[7]) for row in sorted(found, key=lambda row: row[1])}
 
 
 def newest(

@@ -198,7 +198,10 @@ class Writer:
 
 
 class Refused(Exception):
-    """Raised by work that has changed nothing yet: the others of its group go on, `error` reaches the caller."""
+    """Raised by work that is done, and came to nothing: the others of its group go on, `error` reaches the caller.
+
+    What it has written stands, such as the record of the refusal; all else it must not have begun.
+    """
 
     def __init__(self, error: Exception) -> None:
         super().__init__("refused")

@@ -44,6 +44,32 @@ def test_there_and_back(strongroom: Command) -> None:
     assert (strongroom.folder / "back.csv").read_bytes() == expected.encode()
 
 
+def test_views_and_comparisons(strongroom: Command) -> None:
+    given = "phone,claimed\n13800138000,+86 138 0013 8000\n13800138001,13800138009\n13800138002,no number\n"
+    strongroom.write("in.csv", given)
+    made = strongroom("tokenize", "in.csv", "-o", "tokens.csv", "--tag", "vip", "--tag", "b")
+    assert made.returncode == 0, made.stderr
+    shown = {}
+    for view in ("last4", "fingerprint", "masked", "full"):
+        why = ("--purpose", "legal", "--case", "2026/17", "--view", view)
+        shown[view] = [
+            row.split(",")[0] for row in strongroom("reveal", "tokens.csv", *why).stdout.splitlines()
+        ][1:]
+    assert shown["last4"] == ["**********8000", "**********8001", "**********8002"]
+    assert shown["full"] == ["+8613800138000", "+8613800138001", "+8613800138002"]
+    assert [one[:3] for one in shown["fingerprint"]] == ["fp_"] * 3
+    bare = strongroom("reveal", "tokens.csv", "--purpose", "legal")
+    assert bare.returncode != 0
+    assert "case" in bare.stderr
+    both = strongroom("reveal", "tokens.csv", "--purpose", "service", "--plain", "--view", "last4")
+    assert "say one of the two" in both.stderr
+    compared = strongroom("compare", "tokens.csv", "--value", "claimed", "--purpose", "verify-identity")
+    assert compared.returncode == 1  # one of the values is none
+    assert [row.split(",")[0] for row in compared.stdout.splitlines()] == ["phone", "yes", "no", ""]
+    assert "(invalid_value)" in compared.stderr
+    assert "no number" not in compared.stderr
+
+
 def test_standard_input_to_standard_output(strongroom: Command) -> None:
     made = strongroom("tokenize", "-", given="phone,city\n13800138000,北京\n")
     assert made.returncode == 0
@@ -255,9 +281,10 @@ def test_what_the_shell_is_told(strongroom: Command) -> None:
     }
     assert strongroom(**asked).stdout.split() == [
         "plain,service",
+        "plain,settle",
         "plain,statistics",
         "plain,support",
-        "plain,subject_request",
+        "plain,subject-request",
     ]
 
 
