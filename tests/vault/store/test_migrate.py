@@ -13,8 +13,8 @@ from vault.store.database import Database
 from vault.store.tables import metadata
 
 
-def test_an_empty_database_is_behind(database_url: str) -> None:
-    database = Database(database_url, time.time, time.monotonic)
+def test_an_empty_database_is_behind(empty_url: str) -> None:
+    database = Database(empty_url, time.time, time.monotonic)
     assert migrate.check(database) == ["the schema is at revision none, this version needs 0003"]
     with pytest.raises(SchemaBehind):
         revision.require_head(database)
