@@ -27,7 +27,9 @@ def status(found: answers.Status) -> audited.AuditStatus:
         dropped=found.dropped,
         oldest_at=moment(found.oldest_at),
         keys=[audited.AuditKey(one.vkey, one.key, one.first, one.last) for one in found.keys],
-        former=None if former is None else audited.FormerLog(former.checkpoint, former.lost_from, former.lost_to),
+        former=None
+        if former is None
+        else audited.FormerLog(former.checkpoint, former.lost_from, former.lost_to),
         sinks=[_sink(one) for one in found.sinks],
         sealer=None if sealer is None else _sink(sealer),
     )
