@@ -36,7 +36,7 @@ _SIGNED_IN = (
     api.Unauthenticated, api.Forbidden, vault.InvalidRequest, vault.DeadlineExceeded, vault.StaleKeyset,
     vault.StoreUnavailable, vault.StoreConflict, vault.SchemaBehind, vault.AuditUnavailable,
     RootUnavailable, RootForbidden, RootLoginRefused, RootUntrusted, RootUnfit, KeyProblem,
-    vault.PolicyDenied, vault.PolicyUnreadable, vault.CallerFrozen, vault.SlowedDown,
+    vault.PolicyDenied, vault.PolicyUnreadable, vault.CallerFrozen, vault.SlowedDown, api.IssuerUnavailable,
 )  # fmt: skip
 _WITH_BODY = (api.MalformedJson, api.BodyTooLarge, api.TooManyValues, api.UnsupportedMediaType)
 _KEYED = (vault.IdempotencyKeyReused,)
@@ -94,7 +94,10 @@ def document(app: Flask) -> Json:
     }
 
 
-_SECURITY = {"type": "http", "scheme": "bearer", "description": "An API key: sr_live_… or sr_test_…"}
+_SECURITY = {
+    "type": "http", "scheme": "bearer",
+    "description": "An API key, sr_live_… or sr_test_…, or a token (JWT) of an issuer that the service knows",
+}  # fmt: skip
 
 
 def _components(app: Flask) -> Json:

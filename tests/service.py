@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.cli import unixsocket
 from api.config import Settings
 from api.wiring import open_database, open_vault
 from keys.providers import local
@@ -111,6 +112,8 @@ class Service:
                 return error.code, json.load(error)
 
     def _ready(self) -> bool:
+        if "STRONGROOM_SOCKET" in self.settings:
+            return unixsocket.status(Path(self.settings["STRONGROOM_SOCKET"]), "/readyz") == 200
         try:
             with urllib.request.urlopen(self.url + "/readyz", timeout=5) as reply:
                 return bool(reply.status == 200)

@@ -21,6 +21,8 @@ from vault.store import migrate
 from vault.store.database import Database
 from vault.store.keysets import Keysets
 
+# Where nothing depends on which database it is, one is enough.
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 CHEAP = Profile("cheap", memory=64, passes=1, lanes=1)  # for tests that hash a lot
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.vault.conftest import Shop
+from tests.vault.conftest import ON_SQLITE, Shop
 from vault import approvals, freezing
 from vault.approvals import VALID_SECONDS, Proposal, bulk, digest
 from vault.audit import leaf
@@ -103,6 +103,7 @@ def test_an_action_is_done_once_another_person_approved_it(desk: Desk) -> None:
     ]  # fmt: skip
 
 
+@ON_SQLITE
 def test_nobody_approves_their_own(desk: Desk) -> None:
     proposal = desk.proposed(desk.ann)
     child = desk.caller("child", made_by=desk.ann)
@@ -117,6 +118,7 @@ def test_nobody_approves_their_own(desk: Desk) -> None:
     assert desk.approved(sibling, desk.proposed(grandchild)).approved == 2
 
 
+@ON_SQLITE
 def test_keys_that_made_each_other_count_as_one_approver(desk: Desk) -> None:
     proposal = desk.proposed(desk.ann, needed=3)
     child = desk.caller("child", made_by=desk.bob)
@@ -127,6 +129,7 @@ def test_keys_that_made_each_other_count_as_one_approver(desk: Desk) -> None:
     desk.asked(desk.ann, proposal, needed=3)
 
 
+@ON_SQLITE
 def test_an_approval_is_for_its_author_and_its_action_alone(desk: Desk) -> None:
     proposal = desk.proposed(desk.ann)
     desk.approved(desk.bob, proposal)
@@ -146,6 +149,7 @@ def test_an_approval_is_for_its_author_and_its_action_alone(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("ended", ["revoked", "expired", "frozen", "unfit"])
+@ON_SQLITE
 def test_an_approval_of_a_caller_that_ended_since_does_not_count(desk: Desk, ended: str) -> None:
     operations = () if ended == "unfit" else ("approve",)
     approver = desk.caller("approver", operations=operations)
@@ -175,6 +179,7 @@ def test_it_expires(desk: Desk) -> None:
     assert desk.proposed(desk.ann) != proposal
 
 
+@ON_SQLITE
 def test_it_is_rejected_by_others_and_withdrawn_by_its_author(desk: Desk) -> None:
     one, two = desk.proposed(desk.ann), desk.proposed(desk.ann, digest("reveal", {}))
     desk.approved(desk.bob, one)
@@ -227,10 +232,14 @@ def test_the_same_asked_by_many_at_once_is_one_proposal(desk: Desk) -> None:
     assert desk.shop.count("proposal") == 1
 
 
+@ON_SQLITE
 def test_an_author_has_so_many_at_once(desk: Desk) -> None:
-    for number in range(approvals.MAX_OPEN):
-        bound = digest("reveal", {"number": number})
-        desk.write(lambda t, bound=bound: approvals.propose(t, desk.keys, desk.ann, ACTION, bound, SUMMARY))
+    def propose(transaction: Transaction) -> None:
+        for number in range(approvals.MAX_OPEN):
+            bound = digest("reveal", {"number": number})
+            approvals.propose(transaction, desk.keys, desk.ann, ACTION, bound, SUMMARY)
+
+    desk.write(propose)
     refused(InvalidRequest, lambda: desk.asked(desk.ann))
     assert desk.proposed(desk.bob)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.vault.conftest import Shop, limited
+from tests.vault.conftest import ON_SQLITE, Shop, limited
 from vault import fields
 from vault.audit import leaf
 from vault.columns import Spec
@@ -46,6 +46,7 @@ def freezing(shop: Shop) -> None:
     shop.resources.policies.forget(shop.actor.tenant)
 
 
+@ON_SQLITE
 def test_a_decoy_is_revealed_like_any_other_and_the_alarm_is_in_the_same_commit(shop: Shop) -> None:
     for name in MADE_UP:
         (token,) = decoys(shop, name)
@@ -58,6 +59,7 @@ def test_a_decoy_is_revealed_like_any_other_and_the_alarm_is_in_the_same_commit(
             connection.exec_driver_sql("DELETE FROM alarm")
 
 
+@ON_SQLITE
 def test_an_operators_own_values_are_taken(shop: Shop) -> None:
     tokens = decoys(shop, "phone", "138 0013 8000", "+12025550123")
     assert shop.plain(*tokens) == ["+8613800138000", "+12025550123"]
@@ -67,6 +69,7 @@ def test_an_operators_own_values_are_taken(shop: Shop) -> None:
     assert shop.plain(*shaped, field="bank_card") == ["4111111111111111"]
 
 
+@ON_SQLITE
 def test_comparing_one_is_told_too(shop: Shop) -> None:
     (token,) = decoys(shop, "phone", "13800138000")
     compared = shop.vault.compare(shop.actor, [token], ["138 0013 8000"], "service")
@@ -74,6 +77,7 @@ def test_comparing_one_is_told_too(shop: Shop) -> None:
     assert [one["operation"] for one in alarms(shop)] == ["compare"]
 
 
+@ON_SQLITE
 def test_masks_and_other_views_are_the_values_own(shop: Shop) -> None:
     value = "+8613800138000"
     (real,), (decoy,) = shop.tokenize("phone", value), decoys(shop, "phone", value)
@@ -121,6 +125,7 @@ def test_a_new_key_keeps_the_mark_and_the_index(shop: Shop) -> None:
     assert len(alarms(shop)) == 1
 
 
+@ON_SQLITE
 def test_the_caller_is_frozen_where_the_policy_says_so(shop: Shop) -> None:
     freezing(shop)
     (decoy,) = decoys(shop, "iban")
@@ -135,6 +140,7 @@ def test_the_caller_is_frozen_where_the_policy_says_so(shop: Shop) -> None:
     Standing(shop.resources).require(shop.actor)
 
 
+@ON_SQLITE
 def test_what_cannot_be_a_decoy(shop: Shop) -> None:
     make = shop.vault.governance.make_decoys
     for count, values, spec in (
@@ -149,6 +155,7 @@ def test_what_cannot_be_a_decoy(shop: Shop) -> None:
         make(limited(shop.actor, "email"), "phone")
 
 
+@ON_SQLITE
 def test_a_person_may_seem_to_own_it(shop: Shop) -> None:
     made = shop.vault.governance.make_decoys(shop.actor, "phone", 2, subjects=["customer-1", "customer-2"])
     assert len(shop.vault.list_tokens(shop.actor, subject="customer-1").tokens) == 1

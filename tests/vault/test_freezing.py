@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.vault.conftest import Shop
+from tests.vault.conftest import ON_SQLITE, Shop
 from vault import decoys, freezing
 from vault.columns import Actor
 from vault.errors import CallerFrozen, InvalidRequest, SelfApproval, UnknownCaller
@@ -61,6 +61,7 @@ def test_a_frozen_caller_is_let_again_by_another(shop: Shop) -> None:
     assert shop.count("alarm WHERE kind = 'caller_frozen'") == 1
 
 
+@ON_SQLITE
 def test_nobody_lets_themselves_again(shop: Shop) -> None:
     ann = caller(shop)
     child = caller(shop, maker=ann.name)
@@ -74,6 +75,7 @@ def test_nobody_lets_themselves_again(shop: Shop) -> None:
     assert is_frozen(shop, ann)
 
 
+@ON_SQLITE
 def test_it_is_believed_for_a_second_that_nobody_is_frozen(shop: Shop) -> None:
     now = [0.0]
     standing = Standing(replace(shop.resources, monotonic=lambda: now[0]))
@@ -89,6 +91,7 @@ def test_it_is_believed_for_a_second_that_nobody_is_frozen(shop: Shop) -> None:
         standing.require(ann)
 
 
+@ON_SQLITE
 def test_who_touches_a_decoy_is_told_of_and_frozen_where_the_policy_says_so(shop: Shop) -> None:
     ann, bob = caller(shop), caller(shop)
     keys = shop.resources.keyring.keys(ann.tenant)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.vault.conftest import Shop
+from tests.vault.conftest import ON_SQLITE, Shop
 from vault.audit import leaf
 from vault.columns import Actor
 from vault.errors import (
@@ -108,6 +108,7 @@ def test_a_policy_is_in_force_once_a_second_person_approved_it(office: Office, s
         office.governance.take_policy(replace(office.ann, approval=proposal), document, 0 + 1)
 
 
+@ON_SQLITE
 def test_it_is_in_force_at_once_where_it_was_taken(office: Office, shop: Shop) -> None:
     (token,) = shop.tokenize("phone", "+8613800138000")
     office.take(office.document())
@@ -120,6 +121,7 @@ def test_it_is_in_force_at_once_where_it_was_taken(office: Office, shop: Shop) -
         office.governance.approve(office.clerk, "apr_" + "0" * 16)
 
 
+@ON_SQLITE
 def test_the_approval_is_of_this_text_on_top_of_that_version(office: Office) -> None:
     first, second = office.document(), office.document(more="[bulk]\nlimit = 5\n")
     proposal = office.propose(first)
@@ -166,6 +168,7 @@ expect = "allow"
 """
 
 
+@ON_SQLITE
 def test_what_cannot_be_taken_is_not_even_proposed(office: Office, shop: Shop) -> None:
     good = office.document()
     bad = good.replace('"phone"', '"fone"', 1)
@@ -185,6 +188,7 @@ def test_what_cannot_be_taken_is_not_even_proposed(office: Office, shop: Shop) -
     office.governance.check_policy(office.ann, good + CASE.format(view="masked"))
 
 
+@ON_SQLITE
 def test_no_policy_locks_everybody_out(office: Office, shop: Shop) -> None:
     def locks(document: str) -> bool:
         try:
@@ -217,6 +221,7 @@ def test_no_policy_locks_everybody_out(office: Office, shop: Shop) -> None:
     assert not locks(office.document(weak, more=claims))
 
 
+@ON_SQLITE
 def test_keys_that_made_each_other_are_no_two_people(office: Office, shop: Shop) -> None:
     maker = office.caller("maker", "policy", "approve", "apikeys")
     child, _ = shop.vault.create_api_key(maker, "child", ["policy", "approve"])
@@ -264,6 +269,7 @@ def test_of_two_taken_at_once_one_is(office: Office, shop: Shop) -> None:
     assert shop.count("proposal WHERE state = 'open'") == 1  # the other was not used up
 
 
+@ON_SQLITE
 def test_a_check_tells_what_would_change(office: Office) -> None:
     office.take(office.document())
     more = (
@@ -287,6 +293,7 @@ def ask(**more: object) -> Question:
     return Question(**given)  # type: ignore[arg-type]
 
 
+@ON_SQLITE
 def test_it_explains_by_which_line(office: Office) -> None:
     document = office.document()
     office.take(document)
@@ -306,6 +313,7 @@ def test_it_explains_by_which_line(office: Office) -> None:
     assert (found.allowed, found.line) == (False, 0)
 
 
+@ON_SQLITE
 def test_an_api_keys_own_bounds_stand_beside_the_policy(office: Office) -> None:
     office.take(office.document().replace('fields = ["phone"]\npurposes', 'fields = ["*"]\npurposes'))
     found = office.governance.explain(office.ann, ask(caller=office.clerk.name, field="email"))
@@ -314,6 +322,7 @@ def test_an_api_keys_own_bounds_stand_beside_the_policy(office: Office) -> None:
     assert found.said[-1].verdict == "denied"
 
 
+@ON_SQLITE
 def test_what_cannot_be_asked(office: Office) -> None:
     for question, kind in (
         (ask(operation="fly", roles=frozenset()), InvalidRequest), (ask(roles=frozenset({"king"})), InvalidRequest),
@@ -326,6 +335,7 @@ def test_what_cannot_be_asked(office: Office) -> None:
             office.governance.explain(office.ann, question)
 
 
+@ON_SQLITE
 def test_the_operators_own_table_is_run(office: Office) -> None:
     good, bad = CASE.format(view="masked"), CASE.format(view="full")
     office.take(office.document(more=good))
@@ -360,6 +370,7 @@ def test_proposals_are_listed_by_state(office: Office, shop: Shop) -> None:
             office.governance.proposals(office.bob, state, limit=limit)
 
 
+@ON_SQLITE
 def test_another_tenants_policy_and_proposals_are_not_seen(office: Office, shop: Shop) -> None:
     proposal = office.propose(office.document())
     stranger = replace(office.bob, tenant=shop.tests.tenant, mode="test")
@@ -371,6 +382,7 @@ def test_another_tenants_policy_and_proposals_are_not_seen(office: Office, shop:
     assert office.governance.policy(stranger).version == 0
 
 
+@ON_SQLITE
 def test_every_process_sees_it_within_a_second(office: Office, shop: Shop) -> None:
     now = [0.0]
     elsewhere = replace(shop.resources, monotonic=lambda: now[0])

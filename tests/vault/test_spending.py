@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.vault.conftest import Shop
+from tests.vault.conftest import ON_SQLITE, Shop
 from vault import sweeping
 from vault.columns import Actor
 from vault.errors import BudgetExceeded, SlowedDown
@@ -64,6 +64,7 @@ def test_each_window_has_its_budget(shop: Shop) -> None:
     spent(shop, budget, 10)
 
 
+@ON_SQLITE
 def test_a_budget_is_one_callers(shop: Shop) -> None:
     budget = Budget(hour=5)
     spent(shop, budget, 5)
@@ -87,6 +88,7 @@ def test_the_alarm_comes_once_a_window_and_stands_although_the_request_is_refuse
     assert len(alarms(shop, "budget_exceeded")) == 2
 
 
+@ON_SQLITE
 def test_where_no_budget_is_set_nothing_is_asked(shop: Shop) -> None:
     keys = shop.resources.keyring.keys(shop.actor.tenant)
     spend(Transaction(None, shop.resources.database.dialect, 0, 0), keys, shop.actor, Budget(), 10**9)  # type: ignore[arg-type]
@@ -151,6 +153,7 @@ def test_a_sweep_slows_the_caller_down_more_each_time(shop: Shop) -> None:
     assert alarms(shop, "sweep")[-1] == {"misses": 100, "sweeps": 1}
 
 
+@ON_SQLITE
 def test_misses_of_another_minute_do_not_count(shop: Shop) -> None:
     sweep = Sweep(misses=100, pause=5)
     for _ in range(3):
@@ -160,12 +163,14 @@ def test_misses_of_another_minute_do_not_count(shop: Shop) -> None:
     assert alarms(shop, "sweep") == []
 
 
+@ON_SQLITE
 def test_a_clock_set_back_bars_nobody_for_long(shop: Shop) -> None:
     missed(shop, Sweep(misses=1, pause=5), 1)
     shop.later(-DAY)
     assert wait(shop) == 0
 
 
+@ON_SQLITE
 def test_it_is_believed_for_a_second_that_nobody_is_slowed_down(shop: Shop) -> None:
     now = [0.0]
     standing = Standing(replace(shop.resources, monotonic=lambda: now[0]))

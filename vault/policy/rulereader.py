@@ -34,15 +34,11 @@ class Reader:
         """Return a rule of `role`; empty for every role."""
         found = node.table(*KEYS)
         asked = operations(found["operations"]) if "operations" in found else EVERY
-        if allows:
-            _complete(node, found, asked)
-        elif not found.keys() - {"reason"}:
-            node.refuse('this would deny everything; if it should, say operations = ["*"]')
+        _complete(node, found, asked, allows)
         reached = expand(found["fields"], fields.names(), "field") if "fields" in found else None
         purposes = self._purposes(found["purposes"]) if "purposes" in found else None
         when = conditions.read(found["when"], self.networks) if "when" in found else ALWAYS
         view = read_view(found["view"]) if "view" in found else DEFAULT_VIEW if allows else None
-        _refuse_idle(found, asked)
         if reached is not None or when.asks_rows:
             asked = _narrowed(found, asked, ON_VALUES, "fields, or a condition on rows,")
         if not allows and (purposes is not None or view is not None):
@@ -105,18 +101,16 @@ def read_view(node: Node) -> str:
     return node.one_of(VIEWS, "view")
 
 
-def _complete(node: Node, found: Found, asked: frozenset[str]) -> None:
-    """Refuse an allowance that leaves out what must be said by name."""
-    if "operations" not in found:
+def _complete(node: Node, found: Found, asked: frozenset[str], allows: bool) -> None:
+    """Refuse a rule that leaves out what must be said by name, or says what says nothing of its operations."""
+    if allows and "operations" not in found:
         node.refuse("operations is missing here")
-    if asked & ON_VALUES and "fields" not in found:
+    if allows and asked & ON_VALUES and "fields" not in found:
         node.refuse('fields is missing here: there are operations on values; every field is ["*"]')
-    if asked & SEEING and "purposes" not in found:
+    if allows and asked & SEEING and "purposes" not in found:
         node.refuse('purposes is missing here: reveal and compare have one; every purpose is ["*"]')
-
-
-def _refuse_idle(found: Found, asked: frozenset[str]) -> None:
-    """Refuse what says nothing of any operation of the rule."""
+    if not allows and not found.keys() - {"reason"}:
+        node.refuse('this would deny everything; if it should, say operations = ["*"]')
     for key, kind in (("fields", ON_VALUES), ("purposes", SEEING), ("view", frozenset({"reveal"}))):
         if key in found and asked.isdisjoint(kind):
             found[key].refuse(f"{key} says nothing here: it is of {', '.join(sorted(kind))}")

@@ -30,7 +30,7 @@ from api.errors import SettingsError
 from tests.api.audit import records
 from tests.api.callers.front import fronting
 from tests.api.callers.issuing import AUDIENCE, EC, ISSUER, key_set, token
-from tests.service import Service
+from tests.service import Service, running
 from tests.waiting import until
 
 FILE = f"""
@@ -84,31 +84,23 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
     folder = tmp_path_factory.mktemp("socket")
     (folder / "callers.toml").write_text(FILE)
     (folder / "jwks.json").write_bytes(key_set(EC))
-    service = Service(folder, f"sqlite:///{folder}/vault.db")
-    service.prepare()
-    environment = {
-        **service.environment, "STRONGROOM_SOCKET": str(folder / "http.sock"), "STRONGROOM_WORKERS": "1",
+    settings = {
+        "STRONGROOM_SOCKET": str(folder / "http.sock"), "STRONGROOM_WORKERS": "1",
         "STRONGROOM_CALLERS_FILE": str(folder / "callers.toml"), "STRONGROOM_CLIENT_CERTIFICATES": "true",
     }  # fmt: skip
-    left = socket.socket(socket.AF_UNIX)  # as a service that was killed leaves it
-    left.bind(str(folder / "http.sock"))
-    left.close()
-    with service.log.open("wb") as log:
-        process = subprocess.Popen(
-            [*COMMAND, "serve", "--no-worker"], env=environment, stdout=subprocess.PIPE, stderr=log
-        )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline().decode() == f"strongroom serves at unix:{folder}/http.sock\n"
-        authority, clients = trustme.CA(), trustme.CA()
-        authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    with socket.socket(socket.AF_UNIX) as left:  # as a service that was killed leaves it
+        left.bind(settings["STRONGROOM_SOCKET"])
+    authority, clients = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    with running(folder, f"sqlite:///{folder}/vault.db", "--no-worker", **settings) as service:
         with fronting(folder / "http.sock", authority, clients) as port:
-            yield Behind(service, folder, port, clients, environment)
-    finally:
-        process.terminate()
-        assert process.wait(60) == 0
-        process.stdout.close()
+            yield Behind(service, folder, port, clients, service.environment)
+        assert service.stop() == 0
     assert not (folder / "http.sock").exists()
+
+
+def test_it_says_where_it_is(behind: Behind) -> None:
+    until(lambda: f"strongroom serves at unix:{behind.folder}/http.sock\n" in behind.service.log.read_text())
 
 
 def test_the_socket_is_for_its_owner_and_group(behind: Behind) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -22,6 +23,14 @@ from vault.sealer import _batches
 from vault.store import audithealth, auditlog, auditruns
 from vault.store.auditlog import Waiting
 from vault.store.writer import Transaction
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[Shop]:
+    """A shop on SQLite."""
+    opened = open_shop(f"sqlite:///{tmp_path}/vault.db")
+    yield opened
+    opened.vault.close()
 
 
 def operations(held: list[bytes]) -> list[str]:
@@ -57,13 +66,13 @@ def test_the_inbox_becomes_leaves_in_the_order_of_its_ids(shop: Shop) -> None:
     assert not waiting(shop)
 
 
-def test_a_round_without_records_changes_nothing_but_the_health(shop: Shop) -> None:
-    one = sealer(shop.resources)
+def test_a_round_without_records_changes_nothing_but_the_health(plain: Shop) -> None:
+    one = sealer(plain.resources)
     one.run_round()
-    held, count = leaves(shop), shop.count("audit_checkpoint")
+    held, count = leaves(plain), plain.count("audit_checkpoint")
     assert one.run_round() == 0
-    assert (leaves(shop), shop.count("audit_checkpoint")) == (held, count)
-    assert state(shop) == "ok"
+    assert (leaves(plain), plain.count("audit_checkpoint")) == (held, count)
+    assert state(plain) == "ok"
 
 
 def test_a_tree_grows_over_many_tiles_and_batches(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,36 +138,36 @@ def test_two_sealers_that_take_the_lease_from_each_other_append_each_record_once
     ]
 
 
-def test_who_has_lost_the_lease_seals_nothing(shop: Shop) -> None:
-    first = sealer(shop.resources, "first")
+def test_who_has_lost_the_lease_seals_nothing(plain: Shop) -> None:
+    first = sealer(plain.resources, "first")
     first.run_round()
-    assert sealer(shop.resources, "second").run_round() == 0  # the lease is the first one's
-    shop.later(6)
-    second = sealer(shop.resources, "second")
+    assert sealer(plain.resources, "second").run_round() == 0  # the lease is the first one's
+    plain.later(6)
+    second = sealer(plain.resources, "second")
     assert second.run_round() > 0
-    shop.vault.record_refusal(shop.actor, "reveal", "refused")
+    plain.vault.record_refusal(plain.actor, "reveal", "refused")
     assert first.run_round() == 0
     assert second.run_round() == 1
 
 
-def test_a_log_says_when_sealing_goes_on_and_when_it_ends_in_order(shop: Shop) -> None:
-    one = sealer(shop.resources, "one")
+def test_a_log_says_when_sealing_goes_on_and_when_it_ends_in_order(plain: Shop) -> None:
+    one = sealer(plain.resources, "one")
     one.run_round()
     assert one.end() == 2
-    other = sealer(shop.resources, "other")
+    other = sealer(plain.resources, "other")
     other.run_round()
-    assert operations(check(shop))[-2:] == ["log_stopped", "log_started"]
-    assert sealer(shop.resources, "third").run_round() == 0
+    assert operations(check(plain))[-2:] == ["log_stopped", "log_started"]
+    assert sealer(plain.resources, "third").run_round() == 0
     other.end()
-    assert operations(check(shop))[-1] == "log_stopped"
+    assert operations(check(plain))[-1] == "log_stopped"
 
 
-def test_records_of_the_first_format_and_bytes_that_are_none_are_sealed_as_they_are(shop: Shop) -> None:
+def test_records_of_the_first_format_and_bytes_that_are_none_are_sealed_as_they_are(plain: Shop) -> None:
     old, none = encode(_record(5), FIRST_FORMAT), b"\x02\xff\xff\xff\xffnot a record"
-    put(shop, old, (5).to_bytes(8, "big") + bytes(8))
-    put(shop, none, (6).to_bytes(8, "big") + bytes(8))
-    sealer(shop.resources).run_round()
-    assert check(shop)[1:3] == [old, none]
+    put(plain, old, (5).to_bytes(8, "big") + bytes(8))
+    put(plain, none, (6).to_bytes(8, "big") + bytes(8))
+    sealer(plain.resources).run_round()
+    assert check(plain)[1:3] == [old, none]
 
 
 def test_a_turned_audit_keyset_signs_on_and_the_former_signatures_still_verify(shop: Shop) -> None:
@@ -182,8 +191,8 @@ def test_a_turned_audit_keyset_signs_on_and_the_former_signatures_still_verify(s
     assert needs[f"{old:016x}"] == {"audit_records": ranges[old][-1] + 1}
 
 
-def test_while_the_root_is_away_nothing_is_sealed_and_it_goes_on_by_itself(database_url: str) -> None:
-    shop, root = open_shop(database_url), Turning("memory")
+def test_while_the_root_is_away_nothing_is_sealed_and_it_goes_on_by_itself(plain: Shop) -> None:
+    shop, root = plain, Turning("memory")
     keyring = shop.resources.keyring
     one = sealer(shop.resources)
     one.run_round()
@@ -197,24 +206,23 @@ def test_while_the_root_is_away_nothing_is_sealed_and_it_goes_on_by_itself(datab
     assert one.run_round() == 1
     assert state(shop) == "ok"
     assert operations(check(shop))[-1] == "reveal"
-    shop.vault.close()
 
 
-def test_a_database_that_is_behind_a_sink_does_not_fork_the_log(shop: Shop) -> None:
-    one = sealer(shop.resources)
+def test_a_database_that_is_behind_a_sink_does_not_fork_the_log(plain: Shop) -> None:
+    one = sealer(plain.resources)
     one.run_round()
-    held = leaves(shop)
-    shop.vault.record_refusal(shop.actor, "reveal", "refused")
-    row = ("'file'", shop.actor.tenant, 1, len(held) + 1, len(held) + 1, 0)
+    held = leaves(plain)
+    plain.vault.record_refusal(plain.actor, "reveal", "refused")
+    row = ("'file'", plain.actor.tenant, 1, len(held) + 1, len(held) + 1, 0)
 
     def work(transaction: Transaction) -> None:
         values = ", ".join(map(str, row))
         transaction.connection.exec_driver_sql(f"INSERT INTO audit_sink VALUES ({values})")
 
-    shop.resources.database.write(work)
+    plain.resources.database.write(work)
     assert one.run_round() == 0
-    assert state(shop) == "log_behind_sinks"
-    assert leaves(shop) == held
+    assert state(plain) == "log_behind_sinks"
+    assert leaves(plain) == held
 
 
 def test_batches_are_of_one_tenant_and_no_larger_than_one_commit_may_be() -> None:
