@@ -35,6 +35,8 @@ COMMANDS = {
     "approvals": "api.cli.approvals:approvals",
     "callers": "api.cli.callers:callers",
     "decoys": "api.cli.decoys:decoys",
+    "audit": "api.cli.audit:audit",
+    "alarms": "api.cli.alarms:alarms",
     "keys": "api.cli.keys:keys",
     "job": "api.cli.job:job",
     "fields": "api.cli.fields:fields",
@@ -86,7 +88,7 @@ def cli() -> None:
     users of the machine could see.
 
     Exit codes: 0 done; 1 some rows, values or checks were refused; 2 the command or a file cannot be used;
-    3 the service cannot be reached; 4 the service refused.
+    3 the service cannot be reached; 4 the service refused; 5 the audit is damaged.
     """
 
 
