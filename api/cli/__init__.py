@@ -10,6 +10,7 @@ from typing import cast
 
 import click
 
+from api import garbage
 from api.cli.failure import Failure, report
 from api.cli.screen import Screen
 
@@ -99,3 +100,12 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001 - the last stop: told without a traceback, which could show a value
         code = report(screen, error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def run() -> None:
+    """Run the command in a process of its own."""
+    garbage.seldom()
+    try:
+        main()
+    finally:
+        garbage.spare()

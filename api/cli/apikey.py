@@ -71,7 +71,7 @@ def list_keys(screen: Screen, client: Client, /) -> None:
         screen.data({"apikeys": keys})
         return
     screen.table(TITLES, [
-        (k.id, k.name, k.mode, k.operations, k.fields or "all", k.roles, k.made_by, k.created_at, k.expires_at,
+        (k.id, k.name, k.mode, k.operations, k.fields or "all", k.roles or None, k.made_by, k.created_at, k.expires_at,
          k.revoked_at)
         for k in keys
     ])  # fmt: skip

@@ -90,7 +90,8 @@ def delete(screen: Screen, client: Client, /, tokens: tuple[str, ...], field: st
 
 def show(screen: Screen, tokens: Iterable[Description]) -> None:
     """Print descriptions, one a line."""
-    screen.table(TITLES, (tuple(getattr(token, name) for name in SHOWN) for token in tokens))
+    told = ([getattr(token, name) for name in SHOWN] for token in tokens)
+    screen.table(TITLES, (tuple(None if cell == [] else cell for cell in cells) for cells in told))
 
 
 def refusals(errors: Sequence[ItemError]) -> list[dict[str, object]]:

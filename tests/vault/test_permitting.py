@@ -15,6 +15,8 @@ from vault import index
 from vault.columns import Actor, Column, Grounds, Spec
 from vault.credentials import Import, Login
 from vault.errors import (
+    ApprovalNotValid,
+    ApprovalRequired,
     BudgetExceeded,
     CaseRequired,
     ConsentRequired,
@@ -298,6 +300,33 @@ def test_what_is_answered_was_counted_and_what_was_refused_is_on_record(shop: Sh
     assert len(shop.vault.reveal(shop.actor, tokens[:1], "service", "full").values) == 1
     told = [(one.result, one.count, one.refused) for one in records(shop, "reveal")]
     assert told[-3:] == [("budget_exceeded", 0, 2), ("budget_exceeded", 0, 2), ("ok", 1, 0)]
+
+
+def test_much_at_once_needs_a_second_person(shop: Shop) -> None:
+    tokens = shop.tokenize("phone", PHONE, "+8613800138001", "+8613800138002")
+    everybody = GOVERNED.replace('"key_0" =', '"*" =').replace(
+        "budget = { minute = 3 }", "budget = { minute = 5 }"
+    )
+    approving = '[[roles.analyst.allow]]\noperations = ["approve"]\n[callers]'
+    enforce(shop, everybody.replace("[callers]", approving) + "[bulk]\nlimit = 2\n")
+    assert len(shop.vault.reveal(shop.actor, tokens[:2], "service", "full").values) == 2
+    assert shop.vault.reveal(shop.actor, tokens, "service").values[0]  # masks are no bulk
+    with pytest.raises(ApprovalRequired) as needed:
+        shop.vault.reveal(shop.actor, tokens, "service", "full")
+    named = replace(shop.actor, approval=needed.value.proposal)
+    with pytest.raises(ApprovalNotValid):
+        shop.vault.reveal(named, tokens, "service", "full")
+    shop.vault.governance.approve(replace(shop.actor, name="oidc:office#2"), needed.value.proposal)
+    for other in (tokens[::-1], [*tokens[:2], tokens[0]]):
+        with pytest.raises(ApprovalNotValid):
+            shop.vault.reveal(named, other, "service", "full")
+    with pytest.raises(ApprovalNotValid):
+        shop.vault.reveal(named, tokens, "service", "last4")
+    assert shop.vault.reveal(named, tokens, "service", "full").values[0] == PHONE
+    with pytest.raises(ApprovalNotValid):
+        shop.vault.reveal(named, tokens, "service", "full")  # used
+    told = [one.result for one in records(shop, "reveal")]
+    assert told == ["ok", "ok", "approval_required", *["approval_not_valid"] * 4, "ok", "approval_not_valid"]
 
 
 def test_whoever_tries_tokens_or_values_out_raises_an_alarm(shop: Shop) -> None:

@@ -75,7 +75,8 @@ def status(database: Database, tenant: int, number: int | None) -> Status:
         _seconds(log.opened_at), _seconds(log.closed_at), _seconds(newest and newest.at), told.pending,
         log.dropped, _seconds(oldest),
         tuple(LogKey(vkey(log, one), f"{one.key:016x}", one.first, one.last) for _, one in signers), former,
-        tuple(one for name, one in health.items() if name != audithealth.SEALER), health.get(audithealth.SEALER),
+        tuple(one for name, one in health.items() if name not in {audithealth.SEALER, audithealth.OUTSIDE}),
+        health.get(audithealth.SEALER),
     )  # fmt: skip
 
 

@@ -41,6 +41,9 @@ def changes(old: str, new: str) -> list[str]:
           "subject-request, support, verify-identity",
           "clerk gains: compare bank_card, phone for audit, legal, market, notify, risk, service, statistics, "
           "subject-request, support, verify-identity"]),
+        ("", FULL + MASKED.replace(', "compare"', "") + 'when = { modes = ["live"] }\n',
+         ["clerk gains: reveal bank_card, phone in full for settle",
+          "clerk gains: compare bank_card, phone for settle"]),
         ("", '[[roles.clerk.allow]]\noperations = ["keys", "audit"]\n', ["clerk gains: audit, keys"]),
         # on conditions
         (FIND, FIND + 'when = { networks = ["office"] }\n',

@@ -72,6 +72,19 @@ def test_a_reason_repeats_nothing_that_was_pasted(body: str) -> None:
     assert found.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    "denial",
+    [
+        'operations = ["reveal"]\nview = "full"', 'operations = ["reveal"]\nview = "fingerprint"', 'fields = ["email"]',
+        'operations = ["find"]', 'operations = ["reveal"]\npurposes = ["risk"]', 'when = { tags = ["vip"] }',
+        'when = { modes = ["live"] }', 'when = { days = ["mon"], zone = "UTC" }', "when = { max_age = '1d' }",
+    ],
+)  # fmt: skip
+def test_a_denial_that_leaves_something_is_no_contradiction(denial: str) -> None:
+    policy = read(f"format = 1\n{ALLOW}[[roles.clerk.deny]]\n{denial}\n")
+    assert [rule.allows for rule in policy.roles["clerk"].rules] == [True, False]
+
+
 def test_a_format_is_named() -> None:
     with pytest.raises(PolicyInvalid, match="format is missing"):
         read("")
