@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.databases import KINDS, missing, new_database, postgres_server
+from tests.databases import KINDS, migrated_database, missing, new_database, postgres_server
 from tests.service import Service, running
 from tests.vault_server import VERSION, Transit, VaultServer, fresh_transit
 from tests.vault_server.binary import NoVault
@@ -72,7 +72,15 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database, on SQLite and on PostgreSQL in turn."""
+    """A database with this version's schema and no rows, on SQLite and on PostgreSQL in turn."""
+    server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    with migrated_database(request.param, tmp_path, server) as url:
+        yield url
+
+
+@pytest.fixture(params=KINDS)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without anything, on SQLite and on PostgreSQL in turn."""
     server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
     with new_database(request.param, tmp_path, server) as url:
         yield url

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool
@@ -76,6 +76,10 @@ class Broken:
     again: bool = True  # a retry may help
 
 
+class _NotWritten(Exception):
+    """What took the pieces of a reply failed: its cause, which is none of the connection's."""
+
+
 class Transport:
     """A pool of connections to one address; thread-safe, and safe across fork."""
 
@@ -85,9 +89,13 @@ class Transport:
         self.address, self._context, self._timeout, self._connections = address, context, timeout, connections
         self._pid, self._pool = os.getpid(), self._open()
 
-    def exchange(self, ask: Ask) -> Reply | Broken:
-        """Send `ask` once and read the whole reply; redirects, which carry values off, are not followed."""
-        response = answer = None
+    def exchange(self, ask: Ask, write: Callable[[bytes], object] | None = None) -> Reply | Broken:
+        """Send `ask` once and read the whole reply; redirects, which carry values off, are not followed.
+
+        Args:
+            write: takes the body of a success, piece by piece, and is given all the time that it takes.
+        """
+        response = answer = failed = None
         try:
             response = self._mine().urlopen(
                 ask.method,
@@ -100,21 +108,28 @@ class Transport:
                 decode_content=False,
                 timeout=PoolTimeout(connect=self._timeout.connect, read=self._timeout.read),
             )
-            answer = self._read(response)
+            answer = self._read(response, write)
+        except _NotWritten as error:
+            failed = error.__cause__
         except (HTTPError, OSError) as error:
             return self._broken(error)
         finally:
             if response is not None and not isinstance(answer, Reply):
                 response.close()  # half read, also after Ctrl-C: the next request must not find the rest
+        if answer is None:
+            raise failed or AssertionError
         return answer
 
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._pool.close()
 
-    def _read(self, response: BaseHTTPResponse) -> Reply | Broken:
+    def _read(self, response: BaseHTTPResponse, write: Callable[[bytes], object] | None) -> Reply | Broken:
         deadline, parts = time.monotonic() + self._timeout.read, []
         while part := response.read1(_PART):
+            if write is not None and response.status < 300:
+                _hand(part, write)
+                continue
             parts.append(part)
             if (
                 time.monotonic() > deadline
@@ -156,6 +171,13 @@ class Transport:
         if self.address.scheme == "https":
             return HTTPSConnectionPool(host, port, maxsize=self._connections, ssl_context=self._context)
         return HTTPConnectionPool(host, port, maxsize=self._connections)
+
+
+def _hand(part: bytes, write: Callable[[bytes], object]) -> None:
+    try:
+        write(part)
+    except Exception as error:
+        raise _NotWritten from error
 
 
 def _reason(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from tests.databases import new_database
+from tests.databases import migrated_database
 from tests.scenarios import records
 from tests.scenarios.caller import calling
 from tests.scenarios.campaign import rounds
@@ -59,7 +59,10 @@ def test_on_sqlite(served: Service) -> None:
 
 
 def test_on_postgresql(postgres: str, tmp_path: Path) -> None:
-    with new_database("postgresql", tmp_path, postgres) as url, running(tmp_path, url, **QUICK) as service:
+    with (
+        migrated_database("postgresql", tmp_path, postgres) as url,
+        running(tmp_path, url, **QUICK) as service,
+    ):
         campaign(service, rounds(4, 40))
 
 

@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 
-from tests.databases import new_database
+from tests.databases import migrated_database
 from tests.scenarios import records, stock
 from tests.scenarios.caller import Caller, calling
 from tests.scenarios.campaign import rounds
@@ -92,7 +92,7 @@ def test_keys_turn_under_load_and_processes_are_killed(tmp_path: Path) -> None:
 
 def test_on_postgresql(postgres: str, tmp_path: Path) -> None:
     with (
-        new_database("postgresql", tmp_path, postgres) as url,
+        migrated_database("postgresql", tmp_path, postgres) as url,
         running(tmp_path, url, "--no-worker", **QUICK) as service,
     ):
         campaign(service, rounds(8, 200), rounds(8_000, 1_000_000))

@@ -8,20 +8,20 @@ import pytest
 from sqlalchemy import text
 
 from vault.errors import InvalidRequest, SchemaBehind
-from vault.store import migrate
+from vault.store import migrate, revision
 from vault.store.database import Database
 from vault.store.tables import metadata
 
 
-def test_an_empty_database_is_behind(database_url: str) -> None:
-    database = Database(database_url, time.time, time.monotonic)
+def test_an_empty_database_is_behind(empty_url: str) -> None:
+    database = Database(empty_url, time.time, time.monotonic)
     assert migrate.check(database) == ["the schema is at revision none, this version needs 0003"]
     with pytest.raises(SchemaBehind):
-        migrate.require_head(database)
+        revision.require_head(database)
     migrate.upgrade(database)
     migrate.upgrade(database)
     assert migrate.check(database) == []
-    migrate.require_head(database)
+    revision.require_head(database)
     database.close()
 
 
