@@ -108,7 +108,7 @@ class Transport:
                 decode_content=False,
                 timeout=PoolTimeout(connect=self._timeout.connect, read=self._timeout.read),
             )
-            answer = self._read(response, write)
+            answer = self._read(response) if write is None else self._pass_on(response, write)
         except _NotWritten as error:
             failed = error.__cause__
         except (HTTPError, OSError) as error:
@@ -124,19 +124,26 @@ class Transport:
         """Close the connections that are not in use."""
         self._pool.close()
 
-    def _read(self, response: BaseHTTPResponse, write: Callable[[bytes], object] | None) -> Reply | Broken:
+    def _read(self, response: BaseHTTPResponse) -> Reply | Broken:
         deadline, parts = time.monotonic() + self._timeout.read, []
         while part := response.read1(_PART):
-            if write is not None and response.status < 300:
-                _hand(part, write)
-                continue
             parts.append(part)
             if (
                 time.monotonic() > deadline
             ):  # a server that drips resets the socket's own time-out with each byte
                 return self._late()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status, headers, b"".join(parts))
+        return _reply(response, b"".join(parts))
+
+    def _pass_on(self, response: BaseHTTPResponse, write: Callable[[bytes], object]) -> Reply | Broken:
+        """Hand a success on piece by piece; what is none is read."""
+        if response.status >= 300:
+            return self._read(response)
+        while part := response.read1(_PART):
+            try:
+                write(part)
+            except Exception as error:
+                raise _NotWritten from error
+        return _reply(response, b"")
 
     def _late(self) -> Broken:
         text = f"{self.address} did not answer within {self._timeout.read:g} s"
@@ -173,11 +180,9 @@ class Transport:
         return HTTPConnectionPool(host, port, maxsize=self._connections)
 
 
-def _hand(part: bytes, write: Callable[[bytes], object]) -> None:
-    try:
-        write(part)
-    except Exception as error:
-        raise _NotWritten from error
+def _reply(response: BaseHTTPResponse, body: bytes) -> Reply:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Reply(response.status, headers, body)
 
 
 def _reason(error: BaseException) -> str:
