@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from api.words import en_results
 from api.words.phrase import Phrase
 
 FIELDS: Mapping[str, str] = {
@@ -51,6 +52,7 @@ PURPOSES: Mapping[str, str] = {
 }
 OTHER_PURPOSE = "for {purpose}"
 WHY = ", {purpose}"
+RESULTS = en_results.RESULTS
 REFUSED = "{tried}, and was refused: {result}."
 DONE = "{done}."
 REFERENCES: Mapping[str, str] = {"case": "case {named}", "consent": "your consent {named}"}
@@ -66,7 +68,7 @@ CALLERS: Mapping[str, str] = {
 NAMELESS = "an API key without a name ({caller})"
 NAMED = "{caller}"
 OTHER_RESULT = "{result}"
-REACH = "This reaches to what was on record at {time}; {pending} later records are still to come."
+REACH = "This reaches to what was on record at {time}; what came later ({pending} by now) is still to come."
 REACH_ALL = "This is all that was on record at {time}."
 NOTHING = "Nothing is on record."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from api.words import zh_results
 from api.words.phrase import Phrase
 
 FIELDS: Mapping[str, str] = {
@@ -51,6 +52,7 @@ PURPOSES: Mapping[str, str] = {
 }
 OTHER_PURPOSE = "{purpose}"
 WHY = "为“{purpose}”"
+RESULTS = zh_results.RESULTS
 REFUSED = "{tried}，被拒绝：{result}。"
 DONE = "{done}。"
 REFERENCES: Mapping[str, str] = {"case": "案件 {named}", "consent": "您的同意 {named}"}

@@ -23,11 +23,14 @@ _PAGE = 5_000  # records examined at once
 def of_files(
     keys: Sequence[Verifier], kept: Outside, stored: Archive | None, log: int | None
 ) -> list[Verdict]:
-    """Return a verdict on each log that files are of."""
+    """Return a verdict on each log that files are of, of those tenants that a key is of: sinks hold every tenant's."""
+    tenants = {key.name.rpartition("/")[0] for key in keys}
     names = sorted({*kept.logs(), *(stored.logs() if stored else ())})
-    chosen = [name for name in names if log is None or name.endswith(f"/{log}")]
+    chosen = [name for name in names if name.rpartition("/")[0] in tenants]
+    chosen = [name for name in chosen if log is None or name.endswith(f"/{log}")]
     if not chosen:
-        return [Verdict("audit", more=stored.unreadable if stored else [], unverified="no records are there")]
+        why = "no records are there of the logs whose keys were given"
+        return [Verdict("audit", more=stored.unreadable if stored else [], unverified=why)]
     return [_examined(name, keys, kept, stored) for name in chosen]
 
 

@@ -50,7 +50,8 @@ def of_service(
         if log is None or number == log:
             verdicts.append(_examined(client, number, keys, kept, stored, later))
         later = status
-    return verdicts + _only_outside(keys, kept, stored, statuses, log)
+    verdicts += _only_outside(keys, kept, stored, newest.origin.rpartition("/")[0], statuses, log)
+    return verdicts or [Verdict("audit", unverified="the service has no log of that number")]
 
 
 def _examined(
@@ -159,12 +160,16 @@ def _only_outside(
     keys: Sequence[Verifier],
     kept: Outside,
     stored: Archive | None,
+    mine: str,
     there: Sequence[AuditStatus],
     log: int | None,
 ) -> list[Verdict]:
-    """Return verdicts on logs that something outside is of, and that the service does not have."""
-    known = {one.origin for one in there}
-    names = {*kept.logs(), *(stored.logs() if stored else ())} - known
+    """Return verdicts on the tenant's logs that something outside is of, and that the service does not have.
+
+    Sinks hold every tenant's records; a checkpoint is named by itself, and should be of this tenant.
+    """
+    names = {*kept.notes, *(name for name in kept.logs() if name.rpartition("/")[0] == mine)}
+    names = {*names, *(stored.logs() if stored else ())} - {one.origin for one in there}
     lost = {name_of(one.former.checkpoint): one for one in there if one.former}
     verdicts = []
     for name in sorted(names):
