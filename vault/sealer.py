@@ -267,7 +267,8 @@ class Sealer:
         if self._batches[log.tenant] >= FAN:
             self._batches[log.tenant] = 0
             while merge(self._resources.database, log, self._require):
-                pass
+                if self._age() > RENEW_SECONDS and not self._hold():
+                    return
 
 
 class Withheld(Exception):

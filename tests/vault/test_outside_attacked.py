@@ -13,6 +13,7 @@ from tests.vault.conftest import Shop, open_shop
 from tests.vault.test_auditing import dump, restore
 from tests.vault.test_shipper import Home, kept
 from vault.audit import checkpoints
+from vault.gatekeeping import SEALER_SECONDS
 from vault.sealer import Sealer
 from vault.sinks.file import FileSink
 from vault.store import audithealth
@@ -102,3 +103,14 @@ def test_a_line_that_somebody_else_wrote_does_not_end_delivering(home: Home, hol
     assert states(home.shop)[home.sinks[0].name] == "ok"
     lines = [json.loads(line) for line in home.path.read_bytes().splitlines()]
     assert "next" in [line.get("result") for line in lines]
+
+
+def test_the_gate_shuts_when_nobody_seals_any_more(home: Home) -> None:
+    home.seal()
+    home.shipper().run_once()
+    assert home.open()
+    home.shop.later(SEALER_SECONDS + 1)
+    home.shipper().run_once()
+    assert not home.open()
+    home.seal()
+    assert home.open()
