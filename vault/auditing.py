@@ -390,6 +390,7 @@ def _wanted(
         lambda record: all(test(record) for test in tests),
         _micros(query.since),
         _micros(query.until),
+        few=person is not None or stored is not None,
     )
 
 

@@ -477,3 +477,21 @@ def test_keys_that_somebody_wrote_into_the_database_are_not_told_as_the_logs(sho
     )
     shop.resources.database.write(lambda transaction: transaction.connection.execute(forged) and None)
     assert shop.vault.audit.status(shop.actor).keys == before.keys
+
+
+def test_of_a_person_and_a_token_nothing_is_missed_where_the_clock_was_set_back(plain: Shop) -> None:
+    one = sealer(plain.resources)
+    (token,) = plain.tokenize("phone", "+8613800138000", subjects=["ann"])
+    one.run_round()
+    plain.later(7_200)
+    since = plain.resources.database.now() / 1e6
+    plain.plain(token)
+    one.run_round()
+    plain.later(-7_200)
+    for _ in range(30):
+        plain.vault.record_refusal(plain.actor, "reveal", "refused")
+    one.run_round()
+    events = plain.vault.audit.person(plain.actor, "ann", since=since).events
+    assert [event.operation for event in events] == ["reveal"]
+    found = plain.vault.audit.records(plain.actor, Query(token=token, since=since)).records
+    assert [one.record.operation for one in found] == ["reveal"]
