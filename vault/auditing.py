@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from keys.keyset import Purpose
@@ -43,6 +44,7 @@ from vault.keyed import keyed
 from vault.permitting import permit
 from vault.resources import Resources
 from vault.store import apikeys, auditgrowth, auditlog
+from vault.store.database import Database
 from vault.store.keysets import Keysets
 from vault.store.writer import Overtaken, Transaction
 
@@ -314,7 +316,8 @@ class Auditing:
             newest = auditlog.current(connection, actor.tenant)
             signers = [one for _, one in auditlog.signers(connection, actor.tenant)]
         number, found = reopening.read(actor.tenant, checkpoint, signers, keys)
-        new = reopening.following(actor.tenant, newest, number, found, checkpoint, database.now())
+        read = partial(_tiles, database, actor.tenant, number)
+        new = reopening.following(actor.tenant, newest, number, found, checkpoint, database.now(), read)
 
         def work(transaction: Transaction) -> None:
             auditgrowth.follow(transaction, newest, new)
@@ -360,6 +363,13 @@ class Auditing:
 
         self._resources.database.write(work, deadline=actor.deadline, reads=False)
         return told
+
+
+def _tiles(
+    database: Database, tenant: int, log: int, wanted: Sequence[tuple[int, int]]
+) -> Mapping[tuple[int, int], bytes]:
+    with database.read() as connection:
+        return auditlog.tiles(connection, database.dialect, tenant, log, wanted)
 
 
 def _wanted(

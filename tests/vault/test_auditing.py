@@ -495,3 +495,18 @@ def test_of_a_person_and_a_token_nothing_is_missed_where_the_clock_was_set_back(
     assert [event.operation for event in events] == ["reveal"]
     found = plain.vault.audit.records(plain.actor, Query(token=token, since=since)).records
     assert [one.record.operation for one in found] == ["reveal"]
+
+
+def test_a_restored_log_that_went_on_is_said_to_be_forked(plain: Shop) -> None:
+    one = sealer(plain.resources)
+    one.run_round()
+    before = dump(plain)
+    plain.vault.record_refusal(plain.actor, "reveal", "lost")
+    one.run_round()
+    newest = plain.vault.audit.checkpoint(plain.actor)
+    restore(plain, before)
+    for _ in range(3):
+        plain.vault.record_refusal(plain.actor, "reveal", "after")
+    one.run_round()
+    with pytest.raises(LogNotBehind, match="forked"):
+        plain.vault.audit.reopen(plain.actor, newest)

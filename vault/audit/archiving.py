@@ -26,10 +26,7 @@ from vault.store.auditlog import BLOCK, Log
 from vault.store.database import Database
 from vault.store.writer import Transaction
 
-ARCHIVED, NAME = (
-    "archive_audit",
-    "maintenance",
-)  # the operation of a range that is put away, and whom it names
+NAME = "maintenance"  # whom the record of a range that is put away names
 RANGE = BLOCK  # positions in a file
 PART = 1_000  # leaves read at once
 DELETED = 5_000  # leaves deleted in one commit
@@ -60,7 +57,7 @@ def put_away(database: Database, log: Log, keys: TenantKeys, folder: Path) -> Lo
     digest = _read_back(database, log, path, end)
     target = f"{checkpoints.log_name(log.tenant, log.log)} {log.dropped} {end} {digest}"
     actor = Actor(log.tenant, "live", NAME, NAME)
-    row = journal.row(keys, actor, database.now(), ARCHIVED, target=target, count=RANGE)
+    row = journal.row(keys, actor, database.now(), "archive_audit", target=target, count=RANGE)
     return drop(database, log, end, row)
 
 
