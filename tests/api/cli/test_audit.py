@@ -353,6 +353,14 @@ def test_a_person_is_told_in_their_own_words(kept: Kept, strongroom: Command) ->
     assert told["events"][-1]["sentence"].endswith("Your bank card was stored by bootstrap.")
     assert told["events"][-1]["caller_name"] == "bootstrap"
     assert told["sealed_to"] > 0
+    lines = [
+        line.partition(" ×")
+        for line in strongroom("audit", "person", given="客户/17", LANG="C").stdout.splitlines()
+    ]
+    expanded = [said for said, _, times in lines for _ in range(int(times or 1))]
+    assert [one["sentence"] for one in told["events"]] == expanded[
+        -len(told["events"]) :
+    ]  # the look before is new
     done = strongroom("audit", "person", given="nobody\n")
     assert (done.stdout, done.stderr.startswith("Nothing is on record.")) == ("", True)
     assert strongroom("audit", "person", "客户/17").returncode == 2  # never an argument
