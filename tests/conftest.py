@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.databases import KINDS, migrated_database, missing, new_database, postgres_server
-from tests.service import Service, running
+from tests.service import NO_HASHER, Service, running
 from tests.vault_server import VERSION, Transit, VaultServer, fresh_transit
 from tests.vault_server.binary import NoVault
 
@@ -88,15 +88,15 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    """A running service on SQLite, in processes of its own."""
-    with running(tmp_path, f"sqlite:///{tmp_path}/vault.db") as served:
+    """A running service on SQLite, in processes of its own; it takes no passwords."""
+    with running(tmp_path, f"sqlite:///{tmp_path}/vault.db", **NO_HASHER) as served:
         yield served
 
 
 @pytest.fixture
 def service_on(database_url: str, tmp_path: Path) -> Iterator[Service]:
-    """A running service, on SQLite and on PostgreSQL in turn."""
-    with running(tmp_path, database_url) as served:
+    """A running service, on SQLite and on PostgreSQL in turn; it takes no passwords."""
+    with running(tmp_path, database_url, **NO_HASHER) as served:
         yield served
 
 

@@ -25,6 +25,7 @@ from keys.providers import local
 from tests.databases import make_schema
 
 START_SECONDS = 30.0
+NO_HASHER = {"STRONGROOM_HASHER_SOCKET": "/nowhere/hasher"}  # `serve` starts none; for who sends no password
 
 
 @dataclass(slots=True)

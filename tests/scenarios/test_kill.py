@@ -15,10 +15,10 @@ from tests.scenarios.caller import calling
 from tests.scenarios.campaign import rounds
 from tests.scenarios.ledger import Ledger
 from tests.scenarios.load import Load
-from tests.service import Service, running
+from tests.service import NO_HASHER, Service, running
 from tests.waiting import until
 
-QUICK = {"STRONGROOM_MAINTENANCE_SECONDS": "1", "STRONGROOM_LOG_LEVEL": "error"}
+QUICK = {"STRONGROOM_MAINTENANCE_SECONDS": "1", "STRONGROOM_LOG_LEVEL": "error", **NO_HASHER}
 
 
 @pytest.fixture

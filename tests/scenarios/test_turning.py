@@ -21,11 +21,11 @@ from tests.scenarios.campaign import rounds
 from tests.scenarios.custodian import Custodian, custody
 from tests.scenarios.ledger import Ledger
 from tests.scenarios.load import Load
-from tests.service import Service, running
+from tests.service import NO_HASHER, Service, running
 from tests.waiting import until
 from vault.store.jobs import Job
 
-QUICK = {"STRONGROOM_MAINTENANCE_SECONDS": "1", "STRONGROOM_LOG_LEVEL": "error"}
+QUICK = {"STRONGROOM_MAINTENANCE_SECONDS": "1", "STRONGROOM_LOG_LEVEL": "error", **NO_HASHER}
 KINDS = ("seal", "index", "leaked seal", "audit", "leaked index")
 COLUMN = 1_000
 
