@@ -8,6 +8,7 @@ import re
 import string
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,7 +34,8 @@ NAMED = {
 AT = datetime(2026, 11, 26, 2, 4, tzinfo=UTC)
 
 
-def recorded() -> set[str]:
+@cache
+def recorded() -> frozenset[str]:
     """Every name that the vault's own source gives to an operation on record."""
     found = {
         *OPERATIONS,
@@ -48,7 +50,7 @@ def recorded() -> set[str]:
         for call in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(call, ast.Call):
                 found |= set(names(call))
-    return found
+    return frozenset(found)
 
 
 def names(call: ast.Call) -> Iterator[str]:

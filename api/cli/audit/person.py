@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
@@ -36,6 +37,8 @@ def person(
 ) -> None:
     """Tell what happened to a person's data, the newest first, a sentence each; times are of this machine's zone.
 
+    What came several times in one minute is told once, with how often.
+
     Your own id of the person is read from standard input: as an argument, other users of the machine could see it.
 
     \b
@@ -57,8 +60,9 @@ def person(
             "events": [{**_data(one), "sentence": telling.sentence(one)} for one in shown], **reached(reach),
         })  # fmt: skip
         return
-    for one in shown:
-        screen.say(telling.sentence(one))
+    for said, alike in groupby(map(telling.sentence, shown)):
+        times = sum(1 for _ in alike)
+        screen.say(said if times == 1 else f"{said} ×{times:,}")
     if reach is not None:
         screen.note(telling.reach(reach, len(shown)))
 

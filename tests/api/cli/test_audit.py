@@ -18,15 +18,18 @@ from api.config import Settings
 from api.wiring import open_vault
 from keys.keyset import Purpose
 from tests.api.cli.conftest import Command, Done
-from tests.service import Service, running
+from tests.service import Service
 from tests.vault.audit import outside
 from tests.waiting import until
 from vault.alarms import raise_alarm
-from vault.audit import checkpoints, leaf, merkle, notes
+from vault.audit import checkpoints, journal, leaf, merkle, notes
 from vault.audit.signing import signer
+from vault.columns import Actor
 from vault.resources import Resources
+from vault.sinks.file import FileSink
+from vault.sinks.protocol import Batch, Entry
 
-BIDI = "\u202eoidc"
+FOOLING = "oidc:\u202ex\u200b"  # turns the direction of what follows, and hides
 
 
 @dataclass
@@ -89,26 +92,33 @@ class Kept:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    folder = tmp_path_factory.mktemp("audited")
-    url, sink = f"sqlite:///{folder}/vault.db", f"file:{folder}/audit.ndjson"
-    with running(folder, url, STRONGROOM_WORKERS="1", STRONGROOM_AUDIT_SINKS=sink) as service:
-        until(
-            lambda: service.post("/v1/reveal", {"tokens": [], "purpose": "service"})[0] == 200
-        )  # the sink is there
-        _, made = service.post("/v1/apikeys", {"name": "settlement", "operations": ["tokenize", "reveal"]})
-        service.keys["clerk"] = str(made["key"])
-        _, stored = service.post(
-            "/v1/tokens", {"field": "bank_card", "value": "4111111111111111", "subject": "客户/17"}
-        )
-        for view, purpose in (("masked", "settle"), ("masked", "games"), ("last4", "legal")):
-            asked = {"tokens": [stored["token"]], "view": view, "purpose": purpose, "case": "2026/7"}
-            assert service.post("/v1/reveal", asked, "clerk")[0] in {200, 422}
-        strongroom = command(service, folder)
-        until(lambda: status(strongroom)["size"] > 9)
-        vkey = status(strongroom)["keys"][0]["vkey"]
-        assert strongroom("audit", "checkpoint", "--out", "early.txt").returncode == 0
-        yield Kept(service, folder, vkey, str(stored["token"]))
+def kept(served: Service) -> Kept:
+    """The service of all commands, once somebody's card was looked at, and what a sink wrote of its log."""
+    _, made = served.post("/v1/apikeys", {"name": "settlement", "operations": ["tokenize", "reveal"]})
+    served.keys["clerk"] = str(made["key"])
+    _, stored = served.post(
+        "/v1/tokens", {"field": "bank_card", "value": "4111111111111111", "subject": "客户/17"}
+    )
+    for view, purpose in (("masked", "settle"), ("masked", "legal")):
+        asked = {"tokens": [stored["token"]], "view": view, "purpose": purpose, "case": "2026/7"}
+        assert served.post("/v1/reveal", asked, "clerk")[0] == 200
+    strongroom = command(served, served.folder)
+    size = status(strongroom)["size"] + status(strongroom)["pending"]
+    until(lambda: status(strongroom)["size"] >= max(size, 9))
+    assert strongroom("audit", "checkpoint", "--out", "early.txt").returncode == 0
+    found = Kept(served, served.folder, status(strongroom)["keys"][0]["vkey"], str(stored["token"]))
+    deliver(found, (served.folder / "early.txt").read_text())
+    return found
+
+
+def deliver(kept: Kept, note: str) -> None:
+    """Let a sink take all that a checkpoint covers."""
+    checkpoint = checkpoints.read(notes.parse(note).text)
+    entries = [Entry(at, kept.leaf(at)) for at in range(checkpoint.size)]
+    sink = FileSink(kept.folder / "audit.ndjson", lambda: 1_800_000_000.0)
+    sink.deliver(Batch(kept.tenant, 1, checkpoint.origin, entries, checkpoint.size, note))
+    sink.deliver(Batch(9, 1, "strongroom/0000000000000009/1", [Entry(0, b"of another tenant")], 1, ""))
+    sink.close()
 
 
 def command(service: Service, folder: Path) -> Command:
@@ -353,18 +363,34 @@ def test_a_person_is_told_in_their_own_words(kept: Kept, strongroom: Command) ->
     assert told["events"][-1]["sentence"].endswith("Your bank card was stored by bootstrap.")
     assert told["events"][-1]["caller_name"] == "bootstrap"
     assert told["sealed_to"] > 0
+    lines = [
+        line.partition(" ×")
+        for line in strongroom("audit", "person", given="客户/17", LANG="C").stdout.splitlines()
+    ]
+    expanded = [said for said, _, times in lines for _ in range(int(times or 1))]
+    assert [one["sentence"] for one in told["events"]] == expanded[
+        -len(told["events"]) :
+    ]  # the look before is new
     done = strongroom("audit", "person", given="nobody\n")
     assert (done.stdout, done.stderr.startswith("Nothing is on record.")) == ("", True)
     assert strongroom("audit", "person", "客户/17").returncode == 2  # never an argument
 
 
 def test_what_could_fool_a_terminal_is_shown_as_its_code(kept: Kept, strongroom: Command) -> None:
-    strongroom("callers", "freeze", BIDI + "\u200b", "--reason", "left")
-    kept.service.post("/v1/callers/freeze", {"caller": "oidc:\u00ad", "reason": "left"})
-    done = strongroom("audit", "records", "--caller", BIDI)
-    assert done.returncode == 0
-    for output in (done.stdout, strongroom("audit", "records", "--json", "--caller", BIDI).stdout):
-        assert all(c.isprintable() or c in "\n\t" for c in output)
+    with opened(kept) as resources:
+        keys, who = resources.keyring.keys(kept.tenant), Actor(kept.tenant, "live", FOOLING, "r-1")
+        resources.database.write(
+            lambda transaction: transaction.append(
+                "audit_record", [journal.row(keys, who, transaction.now, "freeze_caller", target="a\x1b[2Jb")]
+            )
+        )
+    asked = ("audit", "records", "--caller", FOOLING)
+    until(lambda: "freeze_caller" in strongroom(*asked).stdout)
+    shown, data = strongroom(*asked).stdout, strongroom(*asked, "--json").stdout
+    assert r"oidc:\u{202e}x\u{200b}" in shown
+    assert r"a\x1b[2Jb" in shown
+    assert all(c.isprintable() or c in "\n\t" for c in shown + data)
+    assert json.loads(data)["records"][0]["caller"] == FOOLING
 
 
 def test_alarms_are_listed_and_seen_to(kept: Kept, strongroom: Command) -> None:
@@ -376,9 +402,9 @@ def test_alarms_are_listed_and_seen_to(kept: Kept, strongroom: Command) -> None:
     assert f"{alarm}\taudit_sink_failed\t" in listed
     assert r"file:\u{202e}" in listed
     assert strongroom("alarms", "acknowledge", alarm).returncode == 0
-    assert "alm_" not in strongroom("alarms", "list", "--new").stdout
+    assert alarm not in strongroom("alarms", "list", "--new").stdout
     raw = strongroom("alarms", "list", "--json").stdout
     assert r"file:\u202e" in raw
-    assert json.loads(raw)["alarms"][0]["detail"]["sink"] == "file:\u202e"
-    assert json.loads(raw)["alarms"][0]["acknowledged_by"].startswith("key_")
+    (found,) = [one for one in json.loads(raw)["alarms"] if one["id"] == alarm]
+    assert (found["detail"]["sink"], found["acknowledged_by"][:4]) == ("file:\u202e", "key_")
     assert strongroom("alarms", "acknowledge", "alm_1").returncode == 4
