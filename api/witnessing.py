@@ -7,8 +7,9 @@ import os
 import secrets
 import ssl
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, flock
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,6 +35,16 @@ class Memory:
         """Make the folder, for its owner alone, if it is not there."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep everybody else from the folder, other processes too: two of them would cosign two histories."""
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            flock(folder, LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
 
     def recall(self, origin: str) -> State:
         """Return what is known of a log; SettingsError if its file is damaged."""
@@ -71,7 +82,7 @@ class Witness:
 
     def answer(self, body: bytes) -> tuple[int, str, str]:
         """Return status, body and media type of the reply to a request."""
-        with self._lock:
+        with self._lock, self._memory.alone():
             states = {origin: self._memory.recall(origin) for origin in self._asked(body)}
             try:
                 origin, state, line = witness.answer(

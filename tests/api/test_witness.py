@@ -10,16 +10,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from fcntl import LOCK_EX, LOCK_NB, flock
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from api import witnessing
 from api.cli import main
 from tests.service import free_port
 from tests.vault.sinks.records import Log, leaf
 from tests.waiting import until
-from vault.audit import notes
+from vault.audit import notes, witness
 from vault.sinks.opening import Surroundings, open_sink
 from vault.sinks.protocol import ProofNeeded, Sink, SinkFailed
 
@@ -187,3 +189,28 @@ def test_what_cannot_be_meant_is_refused(
         main(["witness", *given, *more])
     assert ended.value.code
     assert why in capsys.readouterr().err
+
+
+def test_two_witnesses_on_one_folder_cosign_one_history(tmp_path: Path) -> None:
+    """Two processes that had both recalled the same state would each sign a tree that the other does not know."""
+    log = Log(1)
+    log.grow(leaf(0))
+    keys = {log.origin: [notes.Verifier(log.signer.vkey)]}
+    others: list[bool] = []
+
+    class Watched(witnessing.Memory):
+        def recall(self, origin: str) -> witness.State:
+            other = os.open(tmp_path / "state", os.O_RDONLY)
+            try:
+                flock(other, LOCK_EX | LOCK_NB)
+                others.append(True)
+            except BlockingIOError:
+                others.append(False)
+            finally:
+                os.close(other)
+            return super().recall(origin)
+
+    memory = Watched(tmp_path / "state")
+    one = witnessing.Witness(memory, keys, notes.Cosigner("witness.example", bytes(32)), time.time)
+    assert one.answer(witness.request(0, (), log.batch(0, 1).note))[0] == 200
+    assert others == [False]
