@@ -40,7 +40,7 @@ def unfreeze(
     """Let a caller again; Refused with UnknownCaller, or SelfApproval where it made whoever asks."""
     error: VaultError | None = None
     everybody = lineage.read(transaction.connection, actor.tenant, transaction.now)
-    if caller == actor.name or caller in everybody.makers(actor.name):
+    if everybody.stands_for(actor.name, caller):
         error = SelfApproval("nobody lets themselves again, or a caller that made them")
     elif not frozen.remove(transaction, actor.tenant, caller):
         error = UnknownCaller("no caller of that name is frozen")

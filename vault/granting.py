@@ -235,8 +235,11 @@ def _sooner(one: float | None, other: float | None) -> float | None:
 
 
 def _line(old: ApiKeyRecord, actor: Actor) -> str:
-    """Return by whom a key is made that takes another's place: whoever has either counts as one person."""
-    return " ".join(dict.fromkeys([old.id, *filter(None, [_maker(actor)])]))
+    """Return by whom a key is made that takes another's place: whoever has either counts as one person.
+
+    They are always two, even if a key rotates itself: so `lineage` tells it from a key that was made for somebody else.
+    """
+    return f"{old.id} {actor.name}"
 
 
 def _maker(actor: Actor) -> str | None:

@@ -76,6 +76,26 @@ def test_nobody_lets_themselves_again(shop: Shop) -> None:
 
 
 @ON_SQLITE
+def test_a_rotation_gets_nobody_out(shop: Shop) -> None:
+    ann, bob, eve = caller(shop), caller(shop), caller(shop)
+    before, _ = shop.vault.rotate_api_key(ann, ann.name, 1_000)
+    freeze(shop, bob, ann.name)
+    after, _ = shop.vault.rotate_api_key(eve, ann.name, 1_000)
+    whole = [ann, *(replace(ann, name=record.id) for record in (before, after))]
+    for who in whole:
+        assert is_frozen(shop, who), who.name
+        with pytest.raises(SelfApproval):
+            unfreeze(shop, who, ann.name)
+    assert not is_frozen(shop, eve)
+    unfreeze(shop, bob, ann.name)
+    assert not any(is_frozen(shop, who) for who in whole)
+    freeze(shop, bob, after.id)
+    assert all(is_frozen(shop, who) for who in whole)
+    with pytest.raises(SelfApproval):
+        unfreeze(shop, ann, after.id)  # the old key, in the overlap
+
+
+@ON_SQLITE
 def test_it_is_believed_for_a_second_that_nobody_is_frozen(shop: Shop) -> None:
     now = [0.0]
     standing = Standing(replace(shop.resources, monotonic=lambda: now[0]))
