@@ -137,6 +137,12 @@ def test_who_touches_a_decoy_is_told_of_and_frozen_where_the_policy_says_so(shop
     ]
 
 
+@pytest.mark.parametrize("name", ["key_\0", "key_\ud800", "", "k" * 513])
+def test_what_is_no_callers_name_is_not_frozen(shop: Shop, name: str) -> None:
+    with pytest.raises(UnknownCaller):
+        unfreeze(shop, shop.actor, name)
+
+
 @pytest.mark.parametrize("name", ["", " key_0", "key\n0", "k" * 513, "key_\u202e0"])
 def test_what_is_no_callers_name(name: str) -> None:
     with pytest.raises(InvalidRequest):
