@@ -12,7 +12,7 @@ import pytest
 from tests.vault.conftest import ON_SQLITE, Shop, limited
 from tests.vault.enforcing import enforce, records
 from vault import index
-from vault.columns import Actor, Column, Grounds, Spec
+from vault.columns import Actor, AlreadyDone, Column, Grounds, Remember, Reply, Spec
 from vault.credentials import Import, Login, LoginPage, Origin
 from vault.errors import (
     ApprovalNotValid,
@@ -21,6 +21,7 @@ from vault.errors import (
     CaseRequired,
     ConsentRequired,
     FieldNotGranted,
+    IdempotencyKeyReused,
     InvalidRequest,
     PasswordExists,
     PolicyDenied,
@@ -215,6 +216,21 @@ def test_values_are_stored_by_field_and_tags(shop: Shop) -> None:
     assert sorted(told[1:]) == ["ok", "policy_denied", "policy_denied"]
     with pytest.raises(InvalidRequest):
         shop.vault.tokenize(shop.actor, [Column("phone", [PHONE], Spec(tags=("Not a tag",)))])
+
+
+@ON_SQLITE
+def test_no_reply_is_told_again_to_who_may_store_less(shop: Shop) -> None:
+    enforce(shop, CLERK + '"key_1" = ["other"]\n[roles.other]\n[[roles.other.allow]]\n'
+            'operations = ["tokenize"]\nfields = ["*"]\n')  # fmt: skip
+    less, more = shop.actor, replace(shop.actor, name="key_1")
+    columns = [Column("phone", [PHONE]), Column("bank_card", [CARD])]
+    for key, first, second in (("a", more, less), ("b", less, more)):
+        kept = Remember(key, b"the same", lambda made: Reply(200, repr(made).encode()))
+        shop.vault.tokenize(first, columns, kept)
+        with pytest.raises(IdempotencyKeyReused):
+            shop.vault.tokenize(second, columns, kept)
+        with pytest.raises(AlreadyDone):
+            shop.vault.tokenize(first, columns, kept)
 
 
 def test_views_are_granted_up_to_one_and_metadata_with_the_whole_value(shop: Shop) -> None:
