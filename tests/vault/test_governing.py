@@ -222,6 +222,18 @@ def test_no_policy_locks_everybody_out(office: Office, shop: Shop) -> None:
 
 
 @ON_SQLITE
+def test_who_lost_every_key_gets_two_people_from_the_machine(office: Office, shop: Shop) -> None:
+    office.take(office.document())
+    for one in (office.bob, office.ann):
+        shop.vault.revoke_api_key(office.ann, one.name)
+    records = [shop.vault.bootstrap("shop", again=True)["live"][0] for _ in range(2)]
+    ann, bob = (replace(shop.actor, name=one.id, roles=frozenset(one.roles)) for one in records)
+    assert ann.roles == {"officer"}  # and not what a clerk may see
+    office.ann, office.bob = ann, bob
+    assert office.take(office.document(), 1).version == 2
+
+
+@ON_SQLITE
 def test_keys_that_made_each_other_are_no_two_people(office: Office, shop: Shop) -> None:
     maker = office.caller("maker", "policy", "approve", "apikeys")
     child, _ = shop.vault.create_api_key(maker, "child", ["policy", "approve"])
