@@ -10,7 +10,7 @@ import re
 
 import msgspec
 
-from api.schema import asks, governing
+from api.schema import asks, auditing, governing
 from vault.errors import InvalidRequest
 
 _AT = " - at `"
@@ -38,7 +38,7 @@ def _names(kind: type) -> set[str]:
 NAMES = frozenset().union(
     *(
         _names(kind)
-        for kind in (*vars(asks).values(), *vars(governing).values())
+        for kind in (*vars(asks).values(), *vars(governing).values(), *vars(auditing).values())
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
     )
 )

@@ -7,21 +7,18 @@ SIGUSR1 makes this process say 503 on /readyz while it goes on serving: a balanc
 
 from __future__ import annotations
 
-import gc
 import signal
 import threading
 from multiprocessing.util import Finalize
 from types import FrameType
 
-from api import create_app
+from api import create_app, garbage
 from api.config import load
 from api.gate import Gate
 from api.hearing import hear
 from api.state import EXTENSION, State
 from api.wiring import open_presence, open_resources
 from vault.service import Vault
-
-GARBAGE = 50_000  # new containers (700 by default) after which Python looks for cycles among them
 
 settings = load()
 resources = open_resources(settings)
@@ -32,10 +29,8 @@ presence = open_presence(resources, "serve", here.log)
 presence.start()
 here.callers.warm()
 Finalize(None, presence.stop, exitpriority=0)  # what a process of multiprocessing does last
-# What was loaded stays, and a column makes thousands of tuples that are in no cycle: looking through both took a tenth
-# of a column's processor time.
-gc.freeze()
-gc.set_threshold(GARBAGE)
+garbage.spare()
+garbage.seldom()
 
 
 def drain(number: int = 0, frame: FrameType | None = None) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from bench import audit, columns, core, curve, logins, passwords, policy, reveals, singles, turning
+from bench import audit, audited, columns, core, curve, logins, passwords, policy, reveals, singles, turning
 from bench.lines import Line
 from bench.places import Place, places
 from bench.plan import FULL, QUICK, SHORT, Plan
@@ -20,6 +20,7 @@ ALONE = {
     "curve": curve.run,
     "turning": turning.run,
     "logins": logins.run,
+    "audited": audited.run,
 }  # on a table that is empty at first
 SECTIONS = (*IN_PROCESS, *OVER_HTTP, *ALONE)
 

@@ -30,10 +30,14 @@ class Place:
     server: str | None
 
     @contextmanager
-    def service(self) -> Iterator[Service]:
-        """Give a running service on an empty database, in processes of its own, logging as it does by default."""
+    def service(self, **more: str) -> Iterator[Service]:
+        """Give a running service on an empty database, in processes of its own, logging as it does by default.
+
+        Args:
+            more: of its environment.
+        """
         with self._database() as (url, folder):
-            settings = {"STRONGROOM_WORKERS": str(WORKERS), "STRONGROOM_THREADS": str(THREADS)}
+            settings = {"STRONGROOM_WORKERS": str(WORKERS), "STRONGROOM_THREADS": str(THREADS), **more}
             with running(folder, url, **settings) as service:
                 yield service
 

@@ -56,8 +56,8 @@ class Clock:
 def _line(clock: Clock, store: str, plan: Plan, view: str, connections: int) -> Line:
     """Return a core's rate beside the aim for one connection, the machine's rate for several."""
     core, machine = (
-        median(rates[view, connections][1:]) for rates in (clock.processor, clock.wall)
-    )  # the first round is not counted
+        median(rates[view, connections][-plan.rounds :]) for rates in (clock.processor, clock.wall)
+    )  # a round before them is not counted
     what = f"reveal {plan.size:,}, {view}"
     if connections == 1:
         note = f"one connection; {machine:,.0f} values/s by the clock"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.databases import KINDS, missing, new_database, postgres_server
-from tests.service import Service, running
+from tests.databases import KINDS, migrated_database, missing, new_database, postgres_server
+from tests.service import NO_HASHER, Service, running
 from tests.vault_server import VERSION, Transit, VaultServer, fresh_transit
 from tests.vault_server.binary import NoVault
 
@@ -72,7 +72,15 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database, on SQLite and on PostgreSQL in turn."""
+    """A database with this version's schema and no rows, on SQLite and on PostgreSQL in turn."""
+    server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    with migrated_database(request.param, tmp_path, server) as url:
+        yield url
+
+
+@pytest.fixture(params=KINDS)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without anything, on SQLite and on PostgreSQL in turn."""
     server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
     with new_database(request.param, tmp_path, server) as url:
         yield url
@@ -80,15 +88,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    """A running service on SQLite, in processes of its own."""
-    with running(tmp_path, f"sqlite:///{tmp_path}/vault.db") as served:
+    """A running service on SQLite, in processes of its own; it takes no passwords."""
+    with running(tmp_path, f"sqlite:///{tmp_path}/vault.db", **NO_HASHER) as served:
         yield served
 
 
 @pytest.fixture
 def service_on(database_url: str, tmp_path: Path) -> Iterator[Service]:
-    """A running service, on SQLite and on PostgreSQL in turn."""
-    with running(tmp_path, database_url) as served:
+    """A running service, on SQLite and on PostgreSQL in turn; it takes no passwords."""
+    with running(tmp_path, database_url, **NO_HASHER) as served:
         yield served
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psycopg
 import pytest
+
+from vault.store import migrate
+from vault.store.database import Database
 
 REQUIRE_ALL = os.environ.get("STRONGROOM_REQUIRE_ALL") == "1"
 KINDS = ("sqlite", "postgresql")
@@ -23,6 +28,7 @@ def postgres_server() -> Iterator[str]:
     named = os.environ.get("STRONGROOM_TEST_POSTGRES_URL")
     if named:
         yield named
+        _drop(named, _template_name())
         return
     with tempfile.TemporaryDirectory(prefix="strongroom-pg-") as folder:
         Path(folder).chmod(0o755)  # as root, the server runs as a user of its own
@@ -55,14 +61,82 @@ def new_database(kind: str, folder: Path, server: str | None = None) -> Iterator
         yield f"sqlite:///{folder}/{secrets.token_hex(4)}.db"
         return
     assert server is not None
+    with _created(server) as name:
+        yield _at(server, name)
+
+
+@contextmanager
+def migrated_database(kind: str, folder: Path, server: str | None = None) -> Iterator[str]:
+    """Give the URL of a database with this version's schema and no rows: a copy, for to migrate one takes longer."""
+    if kind == "sqlite":
+        url = f"sqlite:///{folder}/{secrets.token_hex(4)}.db"
+        make_schema(url)
+        yield url
+        return
+    assert server is not None
+    with _created(server, _template(server)) as name:
+        yield _at(server, name)
+
+
+def make_schema(url: str) -> None:
+    """Bring a database to this version's schema; one in SQLite that is not there yet becomes a copy of another."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if url == f"sqlite:///{path}" and not path.exists():
+        path.touch(0o600)
+        path.write_bytes(_sqlite_file())
+    else:
+        _migrate(url)
+
+
+@contextmanager
+def _created(server: str, template: str = "template1") -> Iterator[str]:
     name = f"strongroom_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
-        yield server.replace("/postgres?", f"/{name}?")
+        yield name
     finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        _drop(server, name)
+
+
+def _drop(server: str, name: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _at(server: str, name: str) -> str:
+    return server.replace("/postgres?", f"/{name}?")
+
+
+@cache
+def _sqlite_file() -> bytes:
+    """Return the file of a database with this version's schema."""
+    with tempfile.TemporaryDirectory(prefix="strongroom-schema-") as folder:
+        path = Path(folder, "schema.db")
+        _migrate(f"sqlite:///{path}")
+        assert [one.name for one in Path(folder).glob("schema.db-wal")] == []
+        return path.read_bytes()
+
+
+@cache
+def _template(server: str) -> str:
+    """Return the name of a server's database with this version's schema; `postgres_server` drops it."""
+    name = _template_name()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    _migrate(_at(server, name))
+    return name
+
+
+@cache
+def _template_name() -> str:
+    return f"strongroom_schema_{secrets.token_hex(6)}"
+
+
+def _migrate(url: str) -> None:
+    database = Database(url, time.time, time.monotonic)
+    migrate.upgrade(database)
+    database.close()
 
 
 def missing(part: str, how: str) -> None:

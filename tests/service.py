@@ -20,11 +20,12 @@ from pathlib import Path
 
 from api.cli import unixsocket
 from api.config import Settings
-from api.wiring import open_database, open_vault
+from api.wiring import open_vault
 from keys.providers import local
-from vault.store import migrate
+from tests.databases import make_schema
 
 START_SECONDS = 30.0
+NO_HASHER = {"STRONGROOM_HASHER_SOCKET": "/nowhere/hasher"}  # `serve` starts none; for who sends no password
 
 
 @dataclass(slots=True)
@@ -61,10 +62,8 @@ class Service:
     def prepare(self) -> None:
         """Make the key file, the schema and the tenant `shop` with its live and test keys."""
         local.create(self.folder / "root.key")
+        make_schema(self.database_url)
         settings = Settings(database_url=self.database_url, root_key_file=self.folder / "root.key")
-        database = open_database(settings)
-        migrate.upgrade(database)
-        database.close()
         vault = open_vault(settings)
         self.keys = {mode: text for mode, (_, text) in vault.bootstrap("shop", operator=True).items()}
         vault.close()

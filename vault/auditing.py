@@ -37,25 +37,31 @@ from vault.audit.searching import Wanted
 from vault.columns import Actor
 from vault.errors import InvalidRequest, StoreConflict, UnknownRecord
 from vault.keyed import keyed
+from vault.permitting import permit
 from vault.resources import Resources
-from vault.store import auditgrowth, auditlog
+from vault.store import apikeys, auditgrowth, auditlog
 from vault.store.writer import Overtaken, Transaction
 
 T = TypeVar("T")
 
 FORMS: Mapping[str, Form] = {"ndjson": archive.NDJSON, "csv": archive.CSV}
 ATTEMPTS = 8  # to end a log that grows meanwhile
+AUDIT = "audit"  # the operation of API keys and policies
 MAX_LEAVES, MAX_RECORDS, MAX_CHECKPOINTS = 5_000, 1_000, 1_000  # in one answer
 
 
 class Auditing:
-    """The audit of the caller's own tenant. Each answer is itself on record before it is given."""
+    """The audit of the caller's own tenant. Each answer is itself on record before it is given.
+
+    Every call raises PolicyDenied where the tenant's policy does not let the caller read the audit.
+    """
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
 
     def status(self, actor: Actor, log: int | None = None) -> Status:
         """Return how a log is, the newest one by default; UnknownLog if there is none of that number."""
+        permit(self._resources, actor, AUDIT)
         told = self._seen(lambda: answering.status(self._resources.database, actor.tenant, log))
         return self._recorded(actor, f"status {told.log}", told)
 
@@ -64,6 +70,7 @@ class Auditing:
 
         Raises UnknownLog, and UnknownRecord if no checkpoint of that size is kept.
         """
+        permit(self._resources, actor, AUDIT)
         database = self._resources.database
 
         def read() -> tuple[auditlog.Log, auditlog.Checkpoint | None]:
@@ -80,14 +87,19 @@ class Auditing:
     def checkpoints(
         self, actor: Actor, log: int | None = None, after: int = 0, limit: int = 100
     ) -> list[str]:
-        """Return up to `limit` (1 to 1,000) signed checkpoints of more than `after` leaves, the smallest first."""
+        """Return up to `limit` (1 to 1,000) signed checkpoints of more than `after` leaves, the smallest first.
+
+        One of more leaves than the log has is among them if it is there: it shows that the log's end is gone.
+        """
+        permit(self._resources, actor, AUDIT)
         _check(limit, MAX_CHECKPOINTS, after)
         database = self._resources.database
 
         def read() -> tuple[int, list[auditlog.Checkpoint]]:
             found = answering.log_of(database, actor.tenant, log)
             with database.read() as connection:
-                rows = auditlog.checkpoints(connection, actor.tenant, found.log, after, found.size, limit)
+                until = found.size + auditlog.BLOCK
+                rows = auditlog.checkpoints(connection, actor.tenant, found.log, after, until, limit)
             return found.log, rows
 
         number, rows = self._seen(read)
@@ -98,6 +110,7 @@ class Auditing:
 
         Raises UnknownLog, and UnknownRecord if `first` was archived.
         """
+        permit(self._resources, actor, AUDIT)
         _check(limit, MAX_LEAVES, first)
         database = self._resources.database
 
@@ -109,13 +122,15 @@ class Auditing:
             with database.read() as connection:
                 rows = auditlog.leaves(connection, actor.tenant, found.log, first, count)
             hashes = answering.hashes(database, found, first, count)
-            return Leaves(found.log, first, tuple(row.leaf for row in rows), tuple(hashes))
+            there = {row.position: row.leaf for row in rows}
+            return Leaves(found.log, first, tuple(map(there.get, range(first, first + count))), tuple(hashes))
 
         told = self._seen(read)
         return self._recorded(actor, f"leaves {told.log} {first}", told)
 
     def tiles(self, actor: Actor, log: int | None, level: int, number: int) -> bytes:
         """Return the hashes of one tile (C2SP tlog-tiles), 32 bytes each; UnknownRecord if there is none."""
+        permit(self._resources, actor, AUDIT)
         if not (0 <= level < 8 and 0 <= number < 2**55):
             raise InvalidRequest("a tile has a level of 0 to 7 and a number", "/level")
         database = self._resources.database
@@ -136,6 +151,7 @@ class Auditing:
 
         Raises InvalidRequest, and MalformedToken or WrongMode for a token that is none of this tenant's mode.
         """
+        permit(self._resources, actor, AUDIT)
         _check(limit, MAX_RECORDS)
         keys = self._resources.keyring.keys(actor.tenant)
         stored = None if query.token is None else tokens.parse(actor.mode, query.token, query.field)[1]
@@ -160,6 +176,7 @@ class Auditing:
             subject: the caller's own id of the person; somebody of whom nothing is known has no events.
             since, until: seconds since 1970, both included.
         """
+        permit(self._resources, actor, AUDIT)
         _check(limit, MAX_RECORDS)
         keys = self._resources.keyring.keys(actor.tenant)
         person, query = self._person(keys, actor, subject), Query(since=since, until=until)
@@ -180,6 +197,7 @@ class Auditing:
             NotSealed: it is in no tree yet; it will be in a few seconds.
             UnknownRecord, UnknownLog: there is none, or it was archived.
         """
+        permit(self._resources, actor, AUDIT)
         database = self._resources.database
 
         def read() -> Inclusion:
@@ -191,6 +209,7 @@ class Auditing:
 
     def consistency(self, actor: Actor, log: int | None, from_size: int, to_size: int) -> Consistency:
         """Prove that a log of `to_size` leaves begins with that of `from_size` (RFC 6962, section 2.1.2)."""
+        permit(self._resources, actor, AUDIT)
         database = self._resources.database
 
         def read() -> Consistency:
@@ -218,13 +237,14 @@ class Auditing:
             InvalidRequest: no such form, or no such range.
             UnknownLog, UnknownRecord: there is none, or it was archived.
         """
+        permit(self._resources, actor, AUDIT)
         if form not in FORMS:
             raise InvalidRequest("format must be ndjson or csv", "/format")
         database, keys = self._resources.database, self._resources.keyring.keys(actor.tenant)
         found = answering.log_of(database, actor.tenant, log)
         until = found.size if end is None else end
         if not 0 <= first <= until <= found.size:
-            raise InvalidRequest("the range must be of sealed positions, the smaller one first", "/from")
+            raise InvalidRequest("the range must be of sealed positions, the smaller one first", "/first")
         if first < found.dropped:
             raise UnknownRecord("records of these positions were archived")
         pieces = archiving.file_of(database, found, keys, FORMS[form], first, until, "export")
@@ -255,6 +275,7 @@ class Auditing:
             InvalidCheckpoint: no key of the tenant's logs signed it.
             LogNotBehind: nothing of it is lost.
         """
+        permit(self._resources, actor, AUDIT)
         for attempt in range(ATTEMPTS):
             try:
                 self._reopen(actor, checkpoint)
@@ -263,6 +284,11 @@ class Auditing:
                 if attempt + 1 == ATTEMPTS:
                     raise StoreConflict("the log kept growing; try again") from None
         return self.status(actor)
+
+    def key_names(self, actor: Actor) -> Mapping[str, str]:
+        """Return what people call the tenant's API keys, ended ones too, by the ids that records name."""
+        with self._resources.database.read() as connection:
+            return {one.id: one.name for one in apikeys.of_tenant(connection, actor.tenant)}
 
     def _reopen(self, actor: Actor, checkpoint: str) -> None:
         database, keys = self._resources.database, self._resources.keyring.keys(actor.tenant)

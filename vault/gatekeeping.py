@@ -8,10 +8,9 @@ from typing import Protocol
 
 from vault.errors import AuditUnavailable
 from vault.store import audithealth
-from vault.store.audithealth import OK
+from vault.store.audithealth import OK, OUTSIDE
 from vault.store.database import Database
 
-OUTSIDE = "outside"  # the row of audit_health that says whether any place outside takes records
 PAUSED = AuditUnavailable.code
 FRESH_SECONDS = 10.0  # a state that was said longer ago says nothing of now
 SKEW_SECONDS = 2.0  # that another machine's clock may be ahead

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 
-from vault.gatekeeping import OUTSIDE, is_fresh
+from vault.gatekeeping import is_fresh
 from vault.resources import Resources
 from vault.store import alarms, audithealth, auditlog
-from vault.store.audithealth import OK, SEALER
+from vault.store.audithealth import OK, OUTSIDE, SEALER
 
 LOOK = 1.0  # seconds between two looks at the database
 FORGOTTEN = 86_400  # seconds after which a sink that nobody speaks of was taken out of the settings

@@ -13,10 +13,10 @@ from keys.errors import KeyProblem
 from vault.alarms import raise_alarm
 from vault.audit import journal
 from vault.columns import Actor
-from vault.gatekeeping import OUTSIDE, PAUSED, is_fresh
+from vault.gatekeeping import PAUSED, is_fresh
 from vault.resources import Resources
 from vault.store import audithealth, auditlog
-from vault.store.audithealth import OK
+from vault.store.audithealth import OK, OUTSIDE
 from vault.store.writer import Transaction
 
 NOBODY = Actor(0, "live", "shipper", "shipper")  # in whose name pauses are on record

@@ -49,7 +49,7 @@ from vault.gauging import Gauges, Numbers
 from vault.governing import Governing
 from vault.passwords.hasher import Load
 from vault.resources import Resources
-from vault.store import apikeys, inspection, migrate
+from vault.store import apikeys, inspection, revision
 from vault.store.jobs import Job
 from vault.store.keysets import Keysets
 from vault.store.writer import Transaction
@@ -467,7 +467,7 @@ class Vault:
             connection.exec_driver_sql("SELECT 1")
 
     def _probe_schema(self) -> None:
-        migrate.require_head(self._resources.database)
+        revision.require_head(self._resources.database)
 
     def _audit_state(self) -> str:
         try:

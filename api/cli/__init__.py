@@ -10,6 +10,7 @@ from typing import cast
 
 import click
 
+from api import garbage
 from api.cli.failure import Failure, report
 from api.cli.screen import Screen
 
@@ -34,6 +35,8 @@ COMMANDS = {
     "approvals": "api.cli.approvals:approvals",
     "callers": "api.cli.callers:callers",
     "decoys": "api.cli.decoys:decoys",
+    "audit": "api.cli.audit:audit",
+    "alarms": "api.cli.alarms:alarms",
     "keys": "api.cli.keys:keys",
     "job": "api.cli.job:job",
     "fields": "api.cli.fields:fields",
@@ -85,7 +88,7 @@ def cli() -> None:
     users of the machine could see.
 
     Exit codes: 0 done; 1 some rows, values or checks were refused; 2 the command or a file cannot be used;
-    3 the service cannot be reached; 4 the service refused.
+    3 the service cannot be reached; 4 the service refused; 5 the audit is damaged.
     """
 
 
@@ -97,3 +100,12 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001 - the last stop: told without a traceback, which could show a value
         code = report(screen, error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def run() -> None:
+    """Run the command in a process of its own."""
+    garbage.seldom()
+    try:
+        main()
+    finally:
+        garbage.spare()

@@ -1,5 +1,5 @@
 """`python -m api.cli`: the command, where it is not on the path."""
 
-from api.cli import main
+from api.cli import run
 
-main()
+run()

@@ -65,13 +65,13 @@ def _root_key(settings: Settings) -> bool:
     from api.wiring import open_database
     from keys.providers import local
     from keys.secret import Secret
-    from vault.store import inspection, migrate
+    from vault.store import inspection, revision
 
     if settings.root_key_file.exists() or "local" not in listed(settings):
         return False
     database = open_database(settings)
     try:
-        migrate.require_head(database)
+        revision.require_head(database)
         roots = inspection.roots(database)
     finally:
         database.close()

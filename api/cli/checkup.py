@@ -122,7 +122,7 @@ def _key_file(settings: Settings) -> Iterator[Finding]:
 
 def _database(settings: Settings) -> Iterator[Finding]:
     from api.wiring import open_database
-    from vault.store import inspection, migrate
+    from vault.store import inspection, migrate, revision
 
     file = surroundings.database_file(settings)
     if file is not None and not file.exists():
@@ -152,7 +152,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         if differences:
             yield fail("schema", "; ".join(differences[:3]), "run `strongroom db upgrade`")
             return
-        yield ok("schema", f"revision {migrate.head_revision()}")
+        yield ok("schema", f"revision {revision.head()}")
         yield from _stored_keys(settings, inspection.tenants(database))
         skew = inspection.skew(database)
         if abs(skew) > SKEW_SECONDS:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+Connect = Callable[[], "Client"]
 LOCAL = "http://127.0.0.1:8700"
 
 
@@ -33,6 +34,18 @@ def as_json(command: Callable[P, R]) -> Callable[P, R]:
 
 def online(command: Callable[Concatenate[Screen, Client, P], R]) -> Callable[P, R]:
     """Give `command` the screen and a client; add the options that say where the service is, and --json."""
+
+    @reachable
+    @wraps(command)
+    def run(screen: Screen, connect: Connect, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with connect() as client:
+            return command(screen, client, *args, **kwargs)
+
+    return run
+
+
+def reachable(command: Callable[Concatenate[Screen, Connect, P], R]) -> Callable[P, R]:
+    """Give `command` the screen and what makes a client, for it may need none; add the same options as `online`."""
 
     @as_json
     @click.option(
@@ -52,9 +65,11 @@ def online(command: Callable[Concatenate[Screen, Client, P], R]) -> Callable[P, 
     def run(
         ctx: click.Context, /, url: str, ca: str | None, timeout: float, *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        from strongroom_client import Client
+        def connect() -> Client:
+            from strongroom_client import Client
 
-        with Client(url, ca=ca, timeout=timeout) as client:
-            return command(ctx.ensure_object(Screen), client, *args, **kwargs)
+            return Client(url, ca=ca, timeout=timeout)
+
+        return command(ctx.ensure_object(Screen), connect, *args, **kwargs)
 
     return run  # type: ignore[return-value]

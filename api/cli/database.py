@@ -27,14 +27,12 @@ def db() -> None:
 @click.pass_obj
 def upgrade(screen: Screen) -> None:
     """Make the tables, or change them to this version's, in one transaction."""
-    from vault.store import migrate
+    from vault.store import migrate, revision
 
     with _opened() as database:
         migrate.upgrade(database)
-        revision = migrate.head_revision()
-    screen.data({"revision": revision}) if screen.json else screen.say(
-        f"the schema is at revision {revision}"
-    )
+    now = revision.head()
+    screen.data({"revision": now}) if screen.json else screen.say(f"the schema is at revision {now}")
 
 
 @db.command()

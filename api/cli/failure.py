@@ -13,6 +13,7 @@ import click
 from api.cli.screen import Screen
 
 REFUSED_ROWS, USAGE, UNREACHABLE, REFUSED = 1, 2, 3, 4
+DAMAGED = 5  # the audit is not what was signed
 INTERRUPTED = 130  # 128 + SIGINT
 _HINTS = {
     "key_file_error": "`strongroom bootstrap` makes it the first time; if it is there, put its copy back",

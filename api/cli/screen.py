@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -25,8 +26,9 @@ class Screen:
         click.echo(printable(text), err=True)
 
     def data(self, value: object) -> None:
-        """Print the result as JSON."""
-        click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+        """Print the result as JSON; what is not printable is escaped there, too."""
+        text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+        click.echo(text if text.isascii() else "".join(map(_json_printable, text)))
 
     def failed(self, text: str, hint: str | None, details: Mapping[str, object]) -> None:
         """Say why the command cannot go on."""
@@ -69,5 +71,22 @@ def _text(cell: object) -> str:
 
 
 def printable(text: str) -> str:
-    """Return `text` without control characters, which could drive a terminal; tabs stay."""
-    return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """Return `text` with control, bidi and invisible characters, which could drive or fool a terminal, as their codes.
+
+    Tabs stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\t" else _code(c) for c in text)
+
+
+def _code(character: str) -> str:
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{{{number:x}}}"
+
+
+def _json_printable(character: str) -> str:
+    """Return a character of a JSON text so that only printable ones and line ends are left."""
+    if character.isprintable() or character == "\n":
+        return character
+    return json.dumps(character)[1:-1]

@@ -61,6 +61,7 @@ def serve(screen: Screen, no_worker: bool) -> None:
     ):
         _check_outside(settings)
         _check_vault(screen, settings)
+        _load_application()
         server = _server(settings, port)
         for child in _beside(screen, no_worker, with_hasher, inherits):
             server.on_startup(child.start)
@@ -121,6 +122,13 @@ def _announce(screen: Screen, settings: Settings, server: MPServer | MTServer) -
         screen.say(f"strongroom serves at {url(settings, server.bind_port)}")
 
     threading.Thread(target=wait, name="announce", daemon=True).start()
+
+
+def _load_application() -> None:
+    """Load what every worker needs, once: they are forked from this process, and share it."""
+    from api import garbage, gate, logs, requestline, views  # noqa: F401
+
+    garbage.spare()
 
 
 def _server(settings: Settings, port: int) -> MPServer | MTServer:

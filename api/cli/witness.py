@@ -63,13 +63,14 @@ def witness(
     tls = _tls(tls_certificate, tls_key)
     if tls is None and not is_loopback(host):
         raise Failure(f"listening at {host} without TLS is refused", "give --tls-certificate and --tls-key")
-    ending, cosigner = Ending(None), witnessing.load_key(key, name)
+    cosigner = witnessing.load_key(key, name)
     trusted = witnessing.trusted(logs.read_text("utf-8"))
     answering = witnessing.Witness(witnessing.Memory(state), trusted, cosigner, time.time)
     try:
         server = witnessing.listen(answering, host, port, tls)
     except OSError as error:
         raise Failure(f"{host}:{port}: {error.strerror}", "choose another with --port") from None
+    ending = Ending(None)
     screen.note(f"{cosigner.vkey}")
     screen.note(f"listening at {host}:{server.server_port}, {len(trusted)} logs")
     _serve(server, ending)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from api.views import (
+    alarms,
     apikeys,
     approvals,
+    audit,
     callers,
     decoys,
     descriptions,
@@ -26,5 +28,5 @@ from api.views import (
 BLUEPRINTS = (
     tokens.bp, reveals.bp, matches.bp, descriptions.bp, subjects.bp, fields.bp, apikeys.bp, keysets.bp, keys.bp,
     roots.bp, jobs.bp, passwords.bp, logins.bp, policy.bp, approvals.bp, decoys.bp,
-    callers.bp, health.bp,
+    callers.bp, audit.bp, alarms.bp, health.bp,
 )  # fmt: skip

@@ -1,6 +1,22 @@
 """The Python client of strongroom: values in, tokens out, columns first."""
 
+from strongroom_client.alarms import Alarm
 from strongroom_client.approvals import Proposal, Verdict
+from strongroom_client.audit import (
+    AuditKey,
+    AuditLeaves,
+    AuditReach,
+    AuditRecord,
+    AuditRecords,
+    AuditSink,
+    AuditStatus,
+    ConsistencyProof,
+    FormerLog,
+    InclusionProof,
+    PersonEvent,
+    PersonEvents,
+    RecordQuery,
+)
 from strongroom_client.callers import FrozenCaller
 from strongroom_client.client import Client
 from strongroom_client.errors import (
@@ -54,11 +70,20 @@ from strongroom_client.retries import Retries
 from strongroom_client.transport import Timeout
 
 __all__ = [
+    "Alarm",
     "ApiKey",
     "ApprovalRequired",
+    "AuditKey",
+    "AuditLeaves",
+    "AuditReach",
+    "AuditRecord",
+    "AuditRecords",
+    "AuditSink",
+    "AuditStatus",
     "BadReply",
     "Client",
     "ComparedColumn",
+    "ConsistencyProof",
     "Deletion",
     "Description",
     "DescriptionColumn",
@@ -66,8 +91,10 @@ __all__ = [
     "FieldType",
     "FieldTypes",
     "Forbidden",
+    "FormerLog",
     "FrozenCaller",
     "Grounds",
+    "InclusionProof",
     "InvalidArgument",
     "Item",
     "ItemError",
@@ -86,6 +113,8 @@ __all__ = [
     "PasswordStatus",
     "PasswordVerified",
     "PasswordsImported",
+    "PersonEvent",
+    "PersonEvents",
     "PolicyAnswer",
     "PolicyCase",
     "PolicyCheck",
@@ -94,6 +123,7 @@ __all__ = [
     "PolicyVersion",
     "Proposal",
     "Purpose",
+    "RecordQuery",
     "Refused",
     "Retries",
     "Root",

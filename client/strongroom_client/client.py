@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from strongroom_client.alarms import Alarms
 from strongroom_client.apikeys import ApiKeys
 from strongroom_client.approvals import Approvals
+from strongroom_client.audit import Audit
 from strongroom_client.callers import Callers
 from strongroom_client.jobs import Jobs
 from strongroom_client.keysets import Keysets
@@ -17,8 +19,9 @@ from strongroom_client.tokens import Tokens
 
 
 class Client(
-    Tokenizing, Revealing, Tokens, Passwords, LogIns, ApiKeys, Keysets, Jobs, Policies, Approvals, Callers
-):
+    Tokenizing, Revealing, Tokens, Passwords, LogIns, ApiKeys, Keysets, Jobs, Policies, Approvals, Callers,
+    Audit, Alarms,
+):  # fmt: skip
     """A strongroom server, as one API key sees it.
 
     Keep one a process, share it between threads, close it at the end.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
 from types import TracebackType
 from typing import Self, TypeVar
@@ -109,6 +109,14 @@ class Session:
             raise bad_reply(reply, why)
         return value  # type: ignore[return-value]
 
+    def _receive(self, path: str, body: bytes, write: Callable[[bytes], object]) -> None:
+        """Hand the pieces of a reply of any size to `write`; what was handed on cannot be taken back and sent again."""
+        proof = self.__credential.text()
+        ask = Ask("POST", path, body, self._headers(proof, body, None))
+        reply = self._send(ask, Repeat.UNSENT, write)
+        if reply.status >= 300:
+            raise refusal(reply, (proof,))
+
     def _headers(self, proof: str, body: bytes | None, idempotency_key: str | None) -> dict[str, str]:
         headers = {
             "Authorization": f"Bearer {proof}",
@@ -123,10 +131,10 @@ class Session:
             headers["Idempotency-Key"] = _checked(idempotency_key)
         return headers
 
-    def _send(self, ask: Ask, repeat: Repeat) -> Reply:
+    def _send(self, ask: Ask, repeat: Repeat, write: Callable[[bytes], object] | None = None) -> Reply:
         attempt = 1
         while True:
-            outcome = self._transport.exchange(ask)
+            outcome = self._transport.exchange(ask, write)
             asked = outcome.retry_after if isinstance(outcome, Reply) else None
             wait = self._retries.wait(attempt, asked) if _may_repeat(outcome, repeat) else None
             if wait is None or not self._budget.spend():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool
@@ -76,6 +76,10 @@ class Broken:
     again: bool = True  # a retry may help
 
 
+class _NotWritten(Exception):
+    """What took the pieces of a reply failed: its cause, which is none of the connection's."""
+
+
 class Transport:
     """A pool of connections to one address; thread-safe, and safe across fork."""
 
@@ -85,9 +89,13 @@ class Transport:
         self.address, self._context, self._timeout, self._connections = address, context, timeout, connections
         self._pid, self._pool = os.getpid(), self._open()
 
-    def exchange(self, ask: Ask) -> Reply | Broken:
-        """Send `ask` once and read the whole reply; redirects, which carry values off, are not followed."""
-        response = answer = None
+    def exchange(self, ask: Ask, write: Callable[[bytes], object] | None = None) -> Reply | Broken:
+        """Send `ask` once and read the whole reply; redirects, which carry values off, are not followed.
+
+        Args:
+            write: takes the body of a success, piece by piece, and is given all the time that it takes.
+        """
+        response = answer = failed = None
         try:
             response = self._mine().urlopen(
                 ask.method,
@@ -100,12 +108,16 @@ class Transport:
                 decode_content=False,
                 timeout=PoolTimeout(connect=self._timeout.connect, read=self._timeout.read),
             )
-            answer = self._read(response)
+            answer = self._read(response) if write is None else self._pass_on(response, write)
+        except _NotWritten as error:
+            failed = error.__cause__
         except (HTTPError, OSError) as error:
             return self._broken(error)
         finally:
             if response is not None and not isinstance(answer, Reply):
                 response.close()  # half read, also after Ctrl-C: the next request must not find the rest
+        if answer is None:
+            raise failed or AssertionError
         return answer
 
     def close(self) -> None:
@@ -120,8 +132,18 @@ class Transport:
                 time.monotonic() > deadline
             ):  # a server that drips resets the socket's own time-out with each byte
                 return self._late()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status, headers, b"".join(parts))
+        return _reply(response, b"".join(parts))
+
+    def _pass_on(self, response: BaseHTTPResponse, write: Callable[[bytes], object]) -> Reply | Broken:
+        """Hand a success on piece by piece; what is none is read."""
+        if response.status >= 300:
+            return self._read(response)
+        while part := response.read1(_PART):
+            try:
+                write(part)
+            except Exception as error:
+                raise _NotWritten from error
+        return _reply(response, b"")
 
     def _late(self) -> Broken:
         text = f"{self.address} did not answer within {self._timeout.read:g} s"
@@ -156,6 +178,11 @@ class Transport:
         if self.address.scheme == "https":
             return HTTPSConnectionPool(host, port, maxsize=self._connections, ssl_context=self._context)
         return HTTPConnectionPool(host, port, maxsize=self._connections)
+
+
+def _reply(response: BaseHTTPResponse, body: bytes) -> Reply:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Reply(response.status, headers, body)
 
 
 def _reason(error: BaseException) -> str:

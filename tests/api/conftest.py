@@ -21,6 +21,7 @@ from tests.vault.conftest import CHEAP
 from vault.granting import Made
 from vault.resources import Passwords, Resources
 from vault.rotate import kinds
+from vault.sealer import Sealer
 from vault.service import Vault
 from vault.store import migrate
 from vault.store.database import Database
@@ -81,6 +82,16 @@ def work(resources: Resources) -> Callable[[], None]:
         raise AssertionError("the jobs do not end")
 
     return run
+
+
+@pytest.fixture(scope="module")
+def seal(resources: Resources) -> Callable[[], int]:
+    """Moves what is on record into the trees, as the background worker does."""
+
+    def fail(error: Exception) -> None:
+        raise error
+
+    return Sealer(resources, "test", lambda: False, lambda _: None, fail).run_once
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from api.schema.replies import Health
 from tests.api.audit import records
 from tests.api.door import Clock, Door, loads, problem
 from vault.columns import Actor
-from vault.gatekeeping import OUTSIDE, AuditGate
+from vault.gatekeeping import AuditGate
 from vault.resources import Resources
 from vault.service import Vault
 from vault.store import audithealth
@@ -51,7 +51,9 @@ def said(resources: Resources, now: list[float]) -> Callable[[str], None]:
     """Says how the places outside are, and lets the gate look."""
 
     def say(state: str) -> None:
-        resources.database.write(lambda transaction: audithealth.tell(transaction, OUTSIDE, state))
+        resources.database.write(
+            lambda transaction: audithealth.tell(transaction, audithealth.OUTSIDE, state)
+        )
         now[0] += 1
 
     return say

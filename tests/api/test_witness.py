@@ -10,10 +10,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from api.cli import main
 from tests.service import free_port
 from tests.vault.sinks.records import Log, leaf
 from tests.waiting import until
@@ -21,13 +23,16 @@ from vault.audit import notes
 from vault.sinks.opening import Surroundings, open_sink
 from vault.sinks.protocol import ProofNeeded, Sink, SinkFailed
 
+KNOWN = 9  # logs that the witness trusts are of a lower number
+
 
 class Running:
     """A witness that may be killed and started again."""
 
-    def __init__(self, folder: Path, log: Log) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
-        (folder / "logs").write_text(f"# the vault's\n\n{log.signer.vkey}\n")
+        keys = "\n".join(Log(number).signer.vkey for number in range(1, KNOWN))
+        (folder / "logs").write_text(f"# the vault's\n\n{keys}\n")
         self.start()
 
     def start(self) -> None:
@@ -61,18 +66,23 @@ class Running:
                 return error.code, error.read()
 
 
-@pytest.fixture
-def log() -> Log:
-    made = Log()
-    made.grow(*map(leaf, range(20)))
-    return made
-
-
-@pytest.fixture
-def running(tmp_path: Path, log: Log) -> Iterator[Running]:
-    made = Running(tmp_path, log)
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    made = Running(tmp_path_factory.mktemp("witness"))
     yield made
     made.kill()
+
+
+numbers = count(1)
+
+
+@pytest.fixture
+def log() -> Log:
+    """A log that the witness knows, and has not seen."""
+    made = Log(next(numbers))
+    assert made.number < KNOWN
+    made.grow(*map(leaf, range(20)))
+    return made
 
 
 def test_it_cosigns_what_has_only_grown_and_nothing_else(running: Running, log: Log) -> None:
@@ -84,7 +94,7 @@ def test_it_cosigns_what_has_only_grown_and_nothing_else(running: Running, log: 
         assert notes.verified(note, [notes.Verifier(log.signer.vkey)]) == [log.origin]
     sink.probe()
     assert sink.restart_from(log.origin) == 20
-    fork = Log()
+    fork = Log(log.number)
     fork.grow(*map(leaf, range(15)), leaf(99), *map(leaf, range(16, 30)))
     for batch in (fork.proven(20, 30), fork.proven(0, 20)):
         with pytest.raises(SinkFailed):
@@ -116,18 +126,20 @@ def test_what_it_cosigned_outlives_it(running: Running, log: Log) -> None:
     running.start()
     assert running.key == key
     sink.deliver(log.proven(7, 20))
-    (state,) = (running.folder / "state").iterdir()
-    assert notes.parse(state.read_bytes()).text.split("\n")[:2] == [log.origin, "20"]
-    assert {file.stat().st_mode & 0o077 for file in (state, running.folder / "key")} == {0}
+    states = list((running.folder / "state").iterdir())
+    known = [notes.parse(state.read_bytes()).text.split("\n")[:2] for state in states]
+    assert [log.origin, "20"] in known
+    assert {file.stat().st_mode & 0o077 for file in (*states, running.folder / "key")} == {0}
 
 
-def test_it_knows_only_the_logs_it_was_told_of(running: Running, log: Log) -> None:
-    other = Log(2)
+def test_it_knows_only_the_logs_it_was_told_of(running: Running) -> None:
+    other = Log(KNOWN)
     other.grow()
+    before = list((running.folder / "state").iterdir())
     with pytest.raises(SinkFailed) as failure:
         running.sink().deliver(other.proven(0, 1))
     assert failure.value.code == "sink_refused"
-    assert list((running.folder / "state").iterdir()) == []
+    assert list((running.folder / "state").iterdir()) == before
 
 
 def test_a_cosignature_of_another_key_does_not_count(running: Running, log: Log) -> None:
@@ -157,12 +169,21 @@ def test_it_ends_when_it_is_told_to(running: Running) -> None:
         (["--tls-key", __file__], "certificate"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(tmp_path: Path, log: Log, more: list[str], why: str) -> None:
-    (tmp_path / "logs").write_text(log.signer.vkey)
-    command = [
-        sys.executable, "-m", "api.cli", "witness", "--name", "w", "--state", tmp_path / "state", "--key",
-        tmp_path / "key", "--logs", tmp_path / "logs", *more,
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert why in done.stderr
+def test_what_cannot_be_meant_is_refused(
+    tmp_path: Path, more: list[str], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "logs").write_text(Log().signer.vkey)
+    given = [
+        "--name",
+        "w",
+        "--state",
+        f"{tmp_path}/state",
+        "--key",
+        f"{tmp_path}/key",
+        "--logs",
+        f"{tmp_path}/logs",
+    ]
+    with pytest.raises(SystemExit) as ended:
+        main(["witness", *given, *more])
+    assert ended.value.code
+    assert why in capsys.readouterr().err

@@ -30,6 +30,7 @@ def test_a_quick_run_prints_every_line() -> None:
         "singles": 2,
         "reveals": 4,
         "curve": 4,
+        "audited": 4,
     }
     assert {name: sections.count(name) for name in counts} == counts
 

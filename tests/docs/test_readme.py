@@ -43,7 +43,7 @@ def readme(request: pytest.FixtureRequest) -> str:
     ids=["settings", "codes", "fields", "purposes", "operations"],
 )
 def test_the_readme_names_all(names: set[str], readme: str) -> None:
-    assert names <= set(re.findall(r"`([A-Za-z_]+)`", readme))
+    assert names <= set(re.findall(r"`([A-Za-z0-9_-]+)`", readme))
 
 
 def test_the_readme_names_all_addresses(readme: str) -> None:
@@ -52,8 +52,14 @@ def test_the_readme_names_all_addresses(readme: str) -> None:
 
 
 def test_the_readme_names_no_setting_that_is_not_there(readme: str) -> None:
-    client = {"STRONGROOM_URL", "STRONGROOM_API_KEY", "STRONGROOM_API_KEY_FILE", "STRONGROOM_CA"}
-    assert set(re.findall(r"STRONGROOM_[A-Z_]+", readme)) <= settings() | client
+    client = {
+        "STRONGROOM_URL",
+        "STRONGROOM_API_KEY",
+        "STRONGROOM_API_KEY_FILE",
+        "STRONGROOM_CA",
+        "STRONGROOM_TOKEN_FILE",
+    }
+    assert set(re.findall(r"STRONGROOM_[A-Z0-9_]+", readme)) <= settings() | client
 
 
 def test_both_readmes_have_the_same_examples() -> None:

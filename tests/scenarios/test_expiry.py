@@ -13,7 +13,7 @@ import pytest
 from tests.scenarios import records, stock
 from tests.scenarios.caller import Caller, calling
 from tests.scenarios.campaign import rounds
-from tests.service import Service, running
+from tests.service import NO_HASHER, Service, running
 from tests.waiting import until
 
 VALUES = [stock.phone(stock.Random(at)) for at in range(20)]
@@ -23,7 +23,7 @@ TTL = 1  # second, the shortest
 @pytest.fixture
 def quick(tmp_path: Path, database_url: str) -> Iterator[Service]:
     """A service that shreds every second, on SQLite and on PostgreSQL in turn."""
-    with running(tmp_path, database_url, STRONGROOM_MAINTENANCE_SECONDS="1") as service:
+    with running(tmp_path, database_url, STRONGROOM_MAINTENANCE_SECONDS="1", **NO_HASHER) as service:
         yield service
 
 

@@ -9,16 +9,16 @@ from random import Random
 
 import pytest
 
-from tests.databases import new_database
+from tests.databases import migrated_database
 from tests.scenarios import records
 from tests.scenarios.caller import calling
 from tests.scenarios.campaign import rounds
 from tests.scenarios.ledger import Ledger
 from tests.scenarios.load import Load
-from tests.service import Service, running
+from tests.service import NO_HASHER, Service, running
 from tests.waiting import until
 
-QUICK = {"STRONGROOM_MAINTENANCE_SECONDS": "1", "STRONGROOM_LOG_LEVEL": "error"}
+QUICK = {"STRONGROOM_MAINTENANCE_SECONDS": "1", "STRONGROOM_LOG_LEVEL": "error", **NO_HASHER}
 
 
 @pytest.fixture
@@ -59,7 +59,10 @@ def test_on_sqlite(served: Service) -> None:
 
 
 def test_on_postgresql(postgres: str, tmp_path: Path) -> None:
-    with new_database("postgresql", tmp_path, postgres) as url, running(tmp_path, url, **QUICK) as service:
+    with (
+        migrated_database("postgresql", tmp_path, postgres) as url,
+        running(tmp_path, url, **QUICK) as service,
+    ):
         campaign(service, rounds(4, 40))
 
 

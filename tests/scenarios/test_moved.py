@@ -10,7 +10,7 @@ import pytest
 from tests.scenarios import records
 from tests.scenarios.caller import Answer, Caller, calling
 from tests.scenarios.campaign import rounds
-from tests.service import Service, running
+from tests.service import NO_HASHER, Service, running
 
 ALICE, BOB, NOTE = "+8613800138000", "+8613900139000", "a note"
 
@@ -18,7 +18,8 @@ ALICE, BOB, NOTE = "+8613800138000", "+8613900139000", "a note"
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("moved")
-    with running(folder, f"sqlite:///{folder}/vault.db", STRONGROOM_MAINTENANCE_SECONDS="3600") as service:
+    quiet = {"STRONGROOM_MAINTENANCE_SECONDS": "3600", **NO_HASHER}
+    with running(folder, f"sqlite:///{folder}/vault.db", **quiet) as service:
         yield service
 
 

@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from tests.databases import new_database
+from tests.databases import migrated_database
 from tests.scenarios.campaign import rounds
 from tests.scenarios.custodian import custody
 from tests.service import Service, running
@@ -132,7 +132,7 @@ def _turn(service: Service) -> None:
 def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
     server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
     with (
-        new_database(request.param, tmp_path, server) as url,
+        migrated_database(request.param, tmp_path, server) as url,
         running(tmp_path, url, **SETTINGS) as service,
     ):
         yield service

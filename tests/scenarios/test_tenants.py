@@ -13,7 +13,7 @@ from api.wiring import open_vault
 from tests.scenarios import records
 from tests.scenarios.caller import Answer, Caller
 from tests.scenarios.traces import TABLES
-from tests.service import Service, running
+from tests.service import NO_HASHER, Service, running
 
 VALUE, CARD, SUBJECT, NOTE = "+8613800138000", "6222021234567894", "customer-1", "a note of the victim"
 
@@ -71,7 +71,8 @@ def victim(service: Service, key: str) -> Victim:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("tenants")
-    with running(folder, f"sqlite:///{folder}/vault.db", STRONGROOM_MAINTENANCE_SECONDS="3600") as service:
+    quiet = {"STRONGROOM_MAINTENANCE_SECONDS": "3600", **NO_HASHER}
+    with running(folder, f"sqlite:///{folder}/vault.db", **quiet) as service:
         vault = open_vault(Settings(database_url=service.database_url, root_key_file=folder / "root.key"))
         service.keys |= {f"rival {mode}": key for mode, (_, key) in vault.bootstrap("rival").items()}
         vault.close()

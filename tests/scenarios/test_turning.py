@@ -14,18 +14,18 @@ from random import Random
 
 import pytest
 
-from tests.databases import new_database
+from tests.databases import migrated_database
 from tests.scenarios import records, stock
 from tests.scenarios.caller import Caller, calling
 from tests.scenarios.campaign import rounds
 from tests.scenarios.custodian import Custodian, custody
 from tests.scenarios.ledger import Ledger
 from tests.scenarios.load import Load
-from tests.service import Service, running
+from tests.service import NO_HASHER, Service, running
 from tests.waiting import until
 from vault.store.jobs import Job
 
-QUICK = {"STRONGROOM_MAINTENANCE_SECONDS": "1", "STRONGROOM_LOG_LEVEL": "error"}
+QUICK = {"STRONGROOM_MAINTENANCE_SECONDS": "1", "STRONGROOM_LOG_LEVEL": "error", **NO_HASHER}
 KINDS = ("seal", "index", "leaked seal", "audit", "leaked index")
 COLUMN = 1_000
 
@@ -92,7 +92,7 @@ def test_keys_turn_under_load_and_processes_are_killed(tmp_path: Path) -> None:
 
 def test_on_postgresql(postgres: str, tmp_path: Path) -> None:
     with (
-        new_database("postgresql", tmp_path, postgres) as url,
+        migrated_database("postgresql", tmp_path, postgres) as url,
         running(tmp_path, url, "--no-worker", **QUICK) as service,
     ):
         campaign(service, rounds(8, 200), rounds(8_000, 1_000_000))

@@ -17,7 +17,7 @@ from tests.scenarios.caller import Caller, calling
 from tests.scenarios.custodian import custody
 from tests.scenarios.ledger import Ledger
 from tests.scenarios.load import Load
-from tests.service import Service, running
+from tests.service import NO_HASHER, Service, running
 from tests.vault_server import Transit, VaultServer, fresh_transit
 from tests.waiting import until
 
@@ -38,6 +38,7 @@ def environment(folder: Path, transit: Transit) -> dict[str, str]:
         "STRONGROOM_VAULT_SECRET_ID_FILE": str(secret),
         "STRONGROOM_MAINTENANCE_SECONDS": "1",
         "STRONGROOM_LOG_LEVEL": "error",
+        **NO_HASHER,
     }
 
 

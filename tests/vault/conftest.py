@@ -64,7 +64,7 @@ class Shop:
 
 
 def open_shop(url: str, name: str = "shop") -> Shop:
-    """Make the schema and a business on an empty database."""
+    """Make the schema, if it is not there, and a business."""
     shift = [0.0]
     database = Database(url, lambda: time.time() + shift[0], time.monotonic)
     migrate.upgrade(database)

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.vault.conftest import Shop
+from tests.vault.conftest import Shop, open_shop
 from vault.alarming import Alarms
 from vault.alarms import KINDS, raise_alarm
 from vault.columns import Actor
 from vault.errors import InvalidRequest, UnknownAlarm
 from vault.store.alarms import Alarm
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shop on SQLite; `on_both` is on PostgreSQL, too."""
+    opened = open_shop(f"sqlite:///{tmp_path}/vault.db")
+    yield opened
+    opened.vault.close()
+
+
+@pytest.fixture
+def on_both(database_url: str) -> Iterator[Shop]:
+    opened = open_shop(database_url)
+    yield opened
+    opened.vault.close()
 
 
 def raised(shop: Shop, who: Actor | int | None, kind: str = "sweep", **detail: str | int) -> str:
@@ -31,7 +48,8 @@ def test_it_says_who_and_what(shop: Shop) -> None:
     assert alarm.at == pytest.approx(shop.resources.database.now(), abs=60e6)
 
 
-def test_a_storm_is_counted_in_one(shop: Shop) -> None:
+def test_a_storm_is_counted_in_one(on_both: Shop) -> None:
+    shop = on_both
     first = raised(shop, shop.actor)
     assert {raised(shop, shop.actor, misses=n) for n in range(9)} == {first}
     assert [alarm.detail for alarm in alarms(shop)] == [{"misses": 8, "count": 10}]
@@ -64,7 +82,8 @@ def test_a_tenant_sees_its_own_and_those_that_are_nobodys(shop: Shop) -> None:
         Alarms(shop.resources).acknowledge(shop.actor, theirs)
 
 
-def test_pages_lose_none_and_repeat_none(shop: Shop) -> None:
+def test_pages_lose_none_and_repeat_none(on_both: Shop) -> None:
+    shop = on_both
     made = [raised(shop, replace(shop.actor, name=f"key_{n}")) for n in range(7)]
     listed, cursor = [], None
     while True:

@@ -109,10 +109,13 @@ def plain(tmp_path: Path) -> Iterator[Shop]:
     opened.vault.close()
 
 
-@pytest.fixture
-def model(plain: Shop, monkeypatch: pytest.MonkeyPatch) -> Model:
-    """A filled log, on SQLite."""
-    return filled(plain, monkeypatch)
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
+    """A filled log that nothing is changed in, on SQLite."""
+    opened = open_shop(f"sqlite:///{tmp_path_factory.mktemp('filled')}/vault.db")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield filled(opened, monkeypatch)
+    opened.vault.close()
 
 
 def test_questions_are_answered_as_a_plain_model_answers_them(
@@ -251,6 +254,19 @@ def test_each_answer_is_on_record_and_names_what_was_read(plain: Shop) -> None:
     assert [len(record.persons) for record in read] == [0, 0, 16, 0, 0]
     seen = audit.person(actor, "p-1").events
     assert "audit_read" in {event.operation for event in seen}  # who looked at a person's trail is in it
+
+
+def test_an_erasure_changes_nothing_of_a_log_and_the_person_is_still_found(plain: Shop) -> None:
+    one, audit = sealer(plain.resources), plain.vault.audit
+    plain.tokenize("phone", "+8613800138000", subjects=["p-1"])
+    one.run_round()
+    held, seen = check(plain), [event.record_id for event in audit.person(plain.actor, "p-1").events]
+    plain.vault.erase(plain.actor, "p-1")
+    one.run_round()
+    assert check(plain)[: len(held)] == held
+    later = [event.record_id for event in audit.person(plain.actor, "p-1").events]
+    assert later[-len(seen) :] == seen
+    assert decode(held[-1]).persons in {decode(leaf).persons for leaf in check(plain)[len(held) :]}
 
 
 def test_nobody_sees_another_tenants_log(plain: Shop) -> None:
@@ -393,11 +409,11 @@ def test_a_file_that_cannot_be_written_drops_nothing(
 
 def test_of_old_checkpoints_the_last_of_an_hour_stays(plain: Shop) -> None:
     one, sizes = sealer(plain.resources), list[tuple[int, int]]()
-    for _ in range(30):
+    for _ in range(16):
         plain.vault.record_refusal(plain.actor, "reveal", "refused")
         one.run_round()
         sizes.append((plain.resources.database.now() // 3_600_000_000, len(leaves(plain))))
-        plain.later(700)
+        plain.later(1_300)
     plain.later(86_400)
     plain.vault.record_refusal(plain.actor, "reveal", "refused")
     one.run_round()

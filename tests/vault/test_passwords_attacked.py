@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from keys.errors import KeyExpired
 from keys.keyring import Keyring
 from keys.keyset import Purpose
-from tests.databases import new_database
+from tests.databases import migrated_database
 from tests.vault.conftest import Shop, limited, open_shop
 from tests.vault.test_passwords import GOOD, HOME, OTHER, a_login, enrolled, results, right, with_settings
 from tests.vault.test_rotation import turn
@@ -297,7 +297,7 @@ ASKED: dict[str, Callable[[Shop, Login], object]] = {
 
 @pytest.fixture
 def postgresql_shop(postgres: str, tmp_path: Path) -> Iterator[Shop]:
-    with new_database("postgresql", tmp_path, postgres) as url:
+    with migrated_database("postgresql", tmp_path, postgres) as url:
         opened = open_shop(url)
         yield opened
         opened.vault.close()

@@ -378,7 +378,9 @@ def test_logins_that_there_are_not_are_misses_on_record(shop: Shop) -> None:
 
 def test_much_at_once_needs_a_second_person(shop: Shop) -> None:
     tokens = shop.tokenize("phone", PHONE, "+8613800138001", "+8613800138002")
-    everybody = GOVERNED.replace('"key_0" =', '"*" =').replace("budget = { minute = 3 }", "budget = { minute = 5 }")
+    everybody = GOVERNED.replace('"key_0" =', '"*" =').replace(
+        "budget = { minute = 3 }", "budget = { minute = 5 }"
+    )
     approving = '[[roles.analyst.allow]]\noperations = ["approve"]\n[callers]'
     enforce(shop, everybody.replace("[callers]", approving) + "[bulk]\nlimit = 2\n")
     assert len(shop.vault.reveal(shop.actor, tokens[:2], "service", "full").values) == 2

@@ -75,7 +75,8 @@ def status(database: Database, tenant: int, number: int | None) -> Status:
         _seconds(log.opened_at), _seconds(log.closed_at), _seconds(newest and newest.at), told.pending,
         log.dropped, _seconds(oldest),
         tuple(LogKey(vkey(log, one), f"{one.key:016x}", one.first, one.last) for _, one in signers), former,
-        tuple(one for name, one in health.items() if name != audithealth.SEALER), health.get(audithealth.SEALER),
+        tuple(one for name, one in health.items() if name not in {audithealth.SEALER, audithealth.OUTSIDE}),
+        health.get(audithealth.SEALER),
     )  # fmt: skip
 
 
@@ -118,7 +119,8 @@ def inclusion(database: Database, log: Log, leaf: Leaf, size: int | None) -> Inc
         kept = auditlog.checkpoint(connection, log.tenant, log.log, size)
     name = checkpoints.log_name(log.tenant, log.log)
     note = "" if kept is None else kept.note
-    return Inclusion(log.log, name, leaf.position, size, leaf.leaf, tuple(proof), note)
+    key = _signed_by(note, verifiers(database, log))
+    return Inclusion(log.log, name, leaf.position, size, leaf.leaf, tuple(proof), note, key)
 
 
 def consistency(database: Database, log: Log, first: int, second: int) -> Consistency:
@@ -137,6 +139,12 @@ def hashes(database: Database, log: Log, first: int, count: int) -> list[bytes]:
     packed = b"".join(found.get((0, number), b"").ljust(width * size, b"\0") for number in numbers)
     start = first % width * size
     return [packed[at : at + size] for at in range(start, start + count * size, size)]
+
+
+def _signed_by(note: str, keys: Sequence[notes.Verifier]) -> str:
+    """Return which of the keys a note names as its signer; "" for none. Whether it did is for others to verify."""
+    named = {(one.name, one.key) for one in notes.parse(note).signatures} if note else set()
+    return next((key.vkey for key in keys if (key.name, key.key) in named), "")
 
 
 def _read(database: Database, log: Log) -> tiles.Read:

@@ -81,11 +81,11 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
-    """Leaves of a log from position `first` on, and their hashes as the tree's tiles have them."""
+    """Leaves of a log from position `first` on, None where one is missing; and their hashes as the tree's tiles say."""
 
     log: int
     first: int
-    leaves: tuple[bytes, ...]
+    leaves: tuple[bytes | None, ...]
     hashes: tuple[bytes, ...]
 
 
@@ -178,7 +178,7 @@ class Events:
 class Inclusion:
     """That a record is in a log: `proof` leads from its leaf at `position` to the root that `note` signs.
 
-    `note` is empty if no checkpoint of that size is kept any more.
+    `note` is empty if no checkpoint of that size is kept any more, and so is `vkey`, the key that signed it.
     """
 
     log: int
@@ -188,6 +188,7 @@ class Inclusion:
     leaf: bytes
     proof: tuple[bytes, ...]
     note: str
+    vkey: str
 
 
 @dataclass(frozen=True, slots=True)

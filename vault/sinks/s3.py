@@ -59,7 +59,7 @@ class S3Sink:
 
     def __init__(self, place: Bucket, monotonic: Callable[[], float]) -> None:
         self._place, self._monotonic = place, monotonic
-        self._store = _store(place)
+        self._made: S3Store | None = None
         self._last = MARK  # the newest object, which must stay
         self._anew: set[str] | None = None  # once something is gone: the logs that have been begun anew
 
@@ -99,7 +99,15 @@ class S3Sink:
         return 0 if self._anew is not None and origin not in self._anew else None
 
     def close(self) -> None:
-        """Do nothing: the client has no end of its own."""
+        """Let go of the client."""
+        self._made = None
+
+    @property
+    def _store(self) -> S3Store:
+        """The client, made in the process that uses it: it has threads, which no fork keeps."""
+        if self._made is None:
+            self._made = _store(self._place)
+        return self._made
 
     def _put(self, name: str, data: bytes, deadline: Deadline) -> None:
         _call(lambda: self._create(name, data), deadline)

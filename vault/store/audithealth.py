@@ -10,6 +10,7 @@ from vault.store.tables import audit_health, audit_sink
 from vault.store.writer import Transaction
 
 SEALER = "sealer"
+OUTSIDE = "outside"  # whether any place outside takes records
 OK = "ok"
 
 

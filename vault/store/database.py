@@ -16,7 +16,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from vault.errors import InvalidRequest, StoreConflict, StoreUnavailable
 from vault.store.dialect import Dialect
-from vault.store.postgresql import PostgreSQL
 from vault.store.sqlite import SQLite
 from vault.store.writer import Transaction, Writer
 
@@ -154,6 +153,8 @@ def _open(url: str) -> tuple[Engine, Dialect]:
     if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
         return _open_sqlite(url, Path(str(parsed.database)))
     if parsed.get_backend_name() == "postgresql":
+        from vault.store.postgresql import PostgreSQL  # late, for its driver: a sixth of a second
+
         parsed = parsed.set(drivername="postgresql+psycopg")
         options = " ".join(f"-c {option}" for option in _SESSION)
         engine = create_engine(

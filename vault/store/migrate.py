@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
-from vault.errors import SchemaBehind
+from vault.store import revision
 from vault.store.database import Database
 from vault.store.tables import metadata
 
-_FOLDER = Path(__file__).parent / "migrations"
+FOLDER = Path(__file__).parent / "migrations"
 
 
 def upgrade(database: Database) -> None:
@@ -30,29 +28,15 @@ def check(database: Database) -> list[str]:
     """Return how the schema differs from what this version needs; empty if it does not."""
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        current, head = context.get_current_revision(), head_revision()
+        current, head = context.get_current_revision(), revision.head()
         if current != head:
             return [f"the schema is at revision {current or 'none'}, this version needs {head}"]
         return [_words(difference) for difference in compare_metadata(context, metadata)]
 
 
-def require_head(database: Database) -> None:
-    """Raise SchemaBehind unless the database is at this version's schema."""
-    with database.read() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    if current != head_revision():
-        raise SchemaBehind("the database is at another schema: run `strongroom db upgrade`")
-
-
-@cache
-def head_revision() -> str | None:
-    """Return the newest migration's revision."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
-
-
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_FOLDER))
+    config.set_main_option("script_location", str(FOLDER))
     return config
 
 

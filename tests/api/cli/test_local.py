@@ -33,6 +33,14 @@ def checks(command: Command, **more: str) -> tuple[int, dict[str, dict[str, str]
     return done.returncode, {check["name"]: check for check in json.loads(done.stdout)["checks"]}
 
 
+def outside(command: Command) -> dict[str, str]:
+    """Return settings with a place outside for the audit, and somebody who is told of alarms."""
+    return {
+        "STRONGROOM_AUDIT_SINKS": f"file:{command.folder}/audit.ndjson",
+        "STRONGROOM_ALARM_MAIL_TO": "security@shop.example", "STRONGROOM_ALARM_MAIL_FROM": "vault@shop.example",
+    }  # fmt: skip
+
+
 def data(command: Command) -> Path:
     return command.folder / "data"
 
@@ -134,18 +142,35 @@ def test_settings_that_are_wrong_are_named_and_not_shown(local: Command) -> None
 
 
 def test_doctor_is_content(made: Command) -> None:
-    code, found = checks(made, STRONGROOM_PORT=str(_free_port()))
+    code, found = checks(made, STRONGROOM_PORT=str(_free_port()), **outside(made))
     assert {name: check["state"] for name, check in found.items() if check["state"] != "ok"} == {}
     assert code == 0
-    shown = made("doctor", STRONGROOM_PORT=str(_free_port()))
+    shown = made("doctor", STRONGROOM_PORT=str(_free_port()), **outside(made))
     assert shown.returncode == 0
     assert all(line.startswith("ok ") for line in shown.stdout.splitlines())
+
+
+def test_doctor_looks_outside(made: Command) -> None:
+    port = str(_free_port())
+    code, found = checks(made, STRONGROOM_PORT=port)
+    assert code == 0
+    assert {name for name, check in found.items() if check["state"] == "warn"} == {"sinks", "alarms"}
+    (made.folder / "no").mkdir()
+    (made.folder / "no" / "file").mkdir()
+    code, found = checks(made, STRONGROOM_PORT=port, STRONGROOM_AUDIT_SINKS=f"file:{made.folder}/no/file")
+    assert code == 1
+    assert found["sink"]["state"] == "FAIL"
+    assert "sink_not_a_file" in found["sink"]["text"]
+    code, found = checks(made, STRONGROOM_PORT=port, STRONGROOM_AUDIT_SINKS="ftp://canary")
+    assert code == 1
+    assert "canary" not in found["sinks"]["text"]
 
 
 def test_the_local_commands_on_postgresql(local: Command, postgres: str) -> None:
     with new_database("postgresql", local.folder, postgres) as url:
         local.environment["STRONGROOM_DATABASE_URL"] = url
         local.environment["STRONGROOM_PORT"] = str(_free_port())
+        local.environment.update(outside(local))
         assert local("bootstrap", "--tenant", "shop", "--json").returncode == 2
         for command in (
             ["db", "upgrade"],

@@ -23,8 +23,8 @@ from vault.resources import Resources
 from vault.service import Vault
 from vault.store import auditlog
 
-POINTS = range(2, 12)  # commits around which the sealer is killed
-RECORDS = 30  # that are written before each life
+POINTS = range(2, 9)  # commits around which the sealer is killed
+RECORDS = 20  # that are written before each life
 
 
 def opened() -> Resources:

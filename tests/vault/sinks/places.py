@@ -9,6 +9,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 from base64 import b64decode
 from collections import defaultdict
@@ -70,13 +71,12 @@ class FilePlace(Place):
         "immutable": "sink_permission", "folder removed": "sink_removed", "a link": "sink_not_a_file",
     }  # fmt: skip
 
-    def __init__(self, folder: Path) -> None:
-        self.disk = folder / "disk"
-        self.disk.mkdir()
+    def __init__(self, _: Path) -> None:
+        # Not in the test's own folder: what a killed run leaves mounted there, the next could not clear away.
+        self.disk = Path(tempfile.mkdtemp(prefix="strongroom-disk-"))
         mount("-t", "tmpfs", "-o", "size=8m", "tmpfs", self.disk)
         self.path = self.disk / "logs" / "audit.ndjson"
         self.path.parent.mkdir()
-        self.away = folder / "away"
         self.sink = open_sink(self.url(), AROUND)
 
     def url(self) -> str:
@@ -138,7 +138,9 @@ class FilePlace(Place):
         super().close()
         if self.path.exists():
             subprocess.run(["chattr", "-i", self.path], check=False, stderr=subprocess.DEVNULL)
-        subprocess.run(["umount", self.disk], check=True)
+        # A process that was killed may still be about to end.
+        subprocess.run(["umount", "--lazy", self.disk], check=True)
+        self.disk.rmdir()
 
 
 class FifoPlace(Place):

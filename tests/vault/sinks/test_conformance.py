@@ -40,7 +40,7 @@ def make(kind: str, request: pytest.FixtureRequest, folder: Path) -> Place:
     if kind == "s3":
         return places.S3Place(request.getfixturevalue("bucket_server"), f"audit-{secrets.token_hex(4)}")
     if kind == "file" and (os.geteuid() != 0 or shutil.which("chattr") is None):
-        pytest.skip("only root may mount a small disk and make a file immutable")
+        missing("a small disk", "run the tests as root, who may mount one, and install e2fsprogs for chattr")
     return KINDS[kind](folder)  # type: ignore[call-arg]
 
 

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from vault.store import migrate
 from vault.store.database import Database
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url, time.time, time.monotonic)
-    migrate.upgrade(opened)
     yield opened
     opened.close()
 
