@@ -67,6 +67,18 @@ def settle(given: Permit, keys: TenantKeys, cost: Cost, row: journal.Row, asked:
     return given.resources.database.write(work, deadline=given.actor.deadline)
 
 
+def missed(given: Permit, keys: TenantKeys, error: VaultError, operation: str) -> VaultError:
+    """Return what is raised where a login that was named does not exist: counted and on record, as unknown tokens are.
+
+    Args:
+        operation: as the audit calls it.
+    """
+    now = given.resources.database.now()
+    row = given.row(keys, now, operation=operation, result=error.code, refused=1)
+    settle(given, keys, Cost(misses=1), row, 1)
+    return error
+
+
 def _take(given: Permit, keys: TenantKeys, cost: Cost, budget: Budget, transaction: Transaction) -> None:
     """Use the approval and the budget: the former is looked at first and used up last."""
     actor, version = given.actor, given.policy.version

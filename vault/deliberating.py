@@ -87,6 +87,6 @@ def _place(cursor: str | None) -> tuple[int, str] | None:
     if cursor is None:
         return None
     at, _, proposal_id = cursor.partition("-")
-    if not at.isascii() or not at.isdecimal() or len(at) > 18 or not proposal_id:
+    if not at.isascii() or not at.isdecimal() or len(at) > 18 or not proposals.is_id(proposal_id):
         raise InvalidRequest("the cursor is not one that this service gave", "/cursor")
     return int(at), proposal_id

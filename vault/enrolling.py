@@ -12,6 +12,7 @@ from vault import accounts, throttling, verifiers
 from vault.accounts import Account
 from vault.audit import journal
 from vault.columns import Actor
+from vault.counting import missed
 from vault.credentials import Chosen, Login, Status
 from vault.errors import PasswordExists, StaleKeyset, StoreConflict, UnknownLogin, VaultError
 from vault.passwords import rules
@@ -81,7 +82,10 @@ def remove(resources: Resources, actor: Actor, login: Login) -> None:
             raise Refused(_unknown())
         transaction.append("audit_record", [_row(given, keys, transaction, account, "delete_password")])
 
-    resources.database.write(work, deadline=actor.deadline)
+    try:
+        resources.database.write(work, deadline=actor.deadline)
+    except UnknownLogin as error:
+        raise missed(given, keys, error, "delete_password") from None
 
 
 def unlock(resources: Resources, actor: Actor, login: Login) -> bool:
@@ -116,7 +120,10 @@ def _enrol(given: Permit, login: Login, password: object, operation: str, put: P
     resources, actor = given.resources, given.actor
     candidate = rules.candidate(password)
     keys = verifiers.keys_of(resources, actor.tenant)
-    account = _known(resources, keys, given.actor, login)
+    try:
+        account = _known(resources, keys, given.actor, login)
+    except UnknownLogin as error:
+        raise missed(given, keys, error, operation) from None
     new = choose(resources, keys, actor, account, candidate, "/password")
     failed: VaultError | UnknownKey
     entered, kind = False, kind_of(new.verifier)
@@ -126,6 +133,10 @@ def _enrol(given: Permit, login: Login, password: object, operation: str, put: P
             sealed = Sealed(*verifiers.seal_one(resources, keys, account.place[1], new.verifier), kind)
             _commit(given, keys, account, people, operation, partial(put, account, sealed))
             return new.chosen
+        except UnknownLogin as error:
+            raise missed(given, keys, error, operation) from None
+        except PasswordExists as error:
+            raise given.refused(error, accounts.told(account), operation=operation) from None
         except (StaleKeyset, UnknownKey) as error:
             failed = error
             keys = resources.keyring.reload(actor.tenant)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from vault import fields
@@ -17,10 +17,11 @@ from vault.policy.explaining import explain as explained
 from vault.policy.model import ON_VALUES, SEEING, Remark, Row, Situation
 from vault.policy.policy import Policy
 from vault.resources import Resources
-from vault.store import apikeys, policies
+from vault.store import apikeys, lineage, policies
 from vault.store.lineage import KEY
 
 CERTIFICATE = "cert:"  # in front of a certificate's name in that of its caller
+OIDC = "oidc:"  # in front of the name of a caller that comes by token
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ def explain(resources: Resources, actor: Actor, question: Question) -> Explained
     """Return what the policy in force would say; see `Governing.explain`."""
     permit(resources, actor, "policy")
     policy = resources.policies.of(actor.tenant)
+    if question.operation == "reveal_plain":  # as `Situation` has it
+        question = replace(question, operation="reveal", view="full")
     _check(policy, question)
     record = _key(resources, actor, question.caller)
     roles = _roles(policy, question, record)
@@ -99,11 +102,15 @@ def explain(resources: Resources, actor: Actor, question: Question) -> Explained
     )
     row = Row(question.field or "", question.tags, question.age * 1_000_000, question.own)
     *said, last = placed(policy, explained(policy, situation, row))
-    lacks = [] if record is None else [Said(0, "denies", words, "") for words in _lacks(record, question)]
-    if lacks:
-        last = Said(0, "denied", "denied by what the API key itself lacks", "")
+    lacks = [] if record is None else _lacks(record, question)
+    ended = _ended(resources, actor, question.caller, record)
+    if lacks or ended:
+        why = "denied as the caller may do nothing" if ended else "denied by what the API key itself lacks"
+        last = Said(0, "denied", why, "")
+    more = [Said(0, "note", words, "") for words in _unknown(policy, question)]
+    more += [Said(0, "denies", words, "") for words in (*ended, *lacks)]
     return Explained(
-        last.verdict == "allowed", last.line, tuple(sorted(policy.whole(roles))), (*said, *lacks, last)
+        last.verdict == "allowed", last.line, tuple(sorted(policy.whole(roles))), (*said, *more, last)
     )
 
 
@@ -160,6 +167,31 @@ def _roles(policy: Policy, question: Question, record: ApiKeyRecord | None) -> f
     named = question.caller.removeprefix(CERTIFICATE)
     certificates = frozenset({named} if named != question.caller else ())
     return policy.roles_of(question.caller, record.roles if record else (), (), certificates)
+
+
+def _unknown(policy: Policy, question: Question) -> Iterator[str]:
+    """Yield what else decides, and the question does not say."""
+    caller = question.caller or ""
+    if caller.startswith(OIDC) and policy.holders.claims:
+        yield "its token's claims may give it more roles, which are not known here: ask for roles instead"
+    if caller.startswith(CERTIFICATE) and policy.holders.certificates:
+        yield "other names in its certificate may give it more roles, which are not known here"
+    if question.operation == "logins":
+        yield "log-ins are shown to who may also reveal login_record for the purpose, in the view"
+
+
+def _ended(resources: Resources, actor: Actor, caller: str | None, record: ApiKeyRecord | None) -> list[str]:
+    """Return why a caller may do nothing now, whatever the policy says."""
+    if caller is None:
+        return []
+    now = resources.database.now()
+    with resources.database.read() as connection:
+        ended = ["the caller is frozen"] if lineage.stopped(connection, actor.tenant, caller, now) else []
+    if record is not None and record.revoked_at is not None:
+        ended.append("the API key is revoked")
+    elif record is not None and record.expires_at is not None and record.expires_at * 1e6 <= now:
+        ended.append("the API key has expired")
+    return ended
 
 
 def _lacks(record: ApiKeyRecord, question: Question) -> list[str]:

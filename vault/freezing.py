@@ -40,9 +40,9 @@ def unfreeze(
     """Let a caller again; Refused with UnknownCaller, or SelfApproval where it made whoever asks."""
     error: VaultError | None = None
     everybody = lineage.read(transaction.connection, actor.tenant, transaction.now)
-    if caller == actor.name or caller in everybody.makers(actor.name):
+    if everybody.stands_for(actor.name, caller):
         error = SelfApproval("nobody lets themselves again, or a caller that made them")
-    elif not frozen.remove(transaction, actor.tenant, caller):
+    elif not (_is_name(caller) and frozen.remove(transaction, actor.tenant, caller)):
         error = UnknownCaller("no caller of that name is frozen")
     result = "ok" if error is None else str(error.code)
     # What is no caller's name may hold anything, and stays out of the audit.
@@ -54,10 +54,14 @@ def unfreeze(
 
 def checked(caller: str, reason: str) -> None:
     """Raise InvalidRequest unless these can be a caller's name and a reason."""
-    if not 1 <= len(caller) <= LONGEST or not caller.isprintable() or caller.strip() != caller:
+    if not _is_name(caller):
         raise InvalidRequest("a caller's name is one printable line", "/caller")
     if not _REASON.fullmatch(reason):
         raise InvalidRequest("a reason has 1 to 200 letters, digits, spaces or _.:/-", "/reason")
+
+
+def _is_name(caller: str) -> bool:
+    return 1 <= len(caller) <= LONGEST and caller.isprintable() and caller.strip() == caller
 
 
 def _note(

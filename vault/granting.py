@@ -12,7 +12,7 @@ from keys.keyset import Purpose
 from vault import fields
 from vault.audit import journal
 from vault.columns import OPERATIONS, Actor, ApiKeyRecord, Mode, Remember
-from vault.errors import InvalidRequest, PolicyDenied, UnknownApiKey
+from vault.errors import InvalidRequest, PolicyDenied, PolicyUnreadable, UnknownApiKey
 from vault.once import Once
 from vault.permitting import Permit, permit
 from vault.resources import Resources
@@ -144,9 +144,26 @@ def _more_keys(resources: Resources, tenants: dict[str, int], granted: Sequence[
     """Make one more such key for each mode: for who lost the others."""
     modes: tuple[Mode, Mode] = ("live", "test")
     return {
-        mode: create(resources, _operator(tenants[mode], mode), "bootstrap", granted, None, None, None)
+        mode: create(
+            resources, _operator(tenants[mode], mode), "bootstrap", granted, None, None, None,
+            _governing(resources, tenants[mode]),
+        )
         for mode in modes
     }  # fmt: skip
+
+
+def _governing(resources: Resources, tenant: int) -> list[str]:
+    """Return the roles that may propose or approve a policy: without one, a key could not even do that.
+
+    So who lost every key gets two such keys, and with them the next policy. One that cannot be read gives no roles.
+    """
+    try:
+        policy = resources.policies.of(tenant)
+    except PolicyUnreadable:
+        return []
+    return [
+        name for name in policy.roles if not policy.operations_of([name]).isdisjoint(("policy", "approve"))
+    ]
 
 
 def _operator(tenant: int, mode: Mode) -> Actor:
@@ -219,6 +236,8 @@ def _live(transaction: Transaction, actor: Actor, key_id: str) -> ApiKeyRecord:
 
 def _may_give(given: Permit, roles: Sequence[str]) -> bool:
     """Whether the caller has all of these roles itself: by the policy, or stored with its own key."""
+    if given.actor.kind == "local":  # whoever runs the command on the machine is under no policy
+        return True
     return (given.policy.whole(given.situation.roles) | given.actor.roles).issuperset(roles)
 
 
@@ -235,8 +254,11 @@ def _sooner(one: float | None, other: float | None) -> float | None:
 
 
 def _line(old: ApiKeyRecord, actor: Actor) -> str:
-    """Return by whom a key is made that takes another's place: whoever has either counts as one person."""
-    return " ".join(dict.fromkeys([old.id, *filter(None, [_maker(actor)])]))
+    """Return by whom a key is made that takes another's place: whoever has either counts as one person.
+
+    They are always two, even if a key rotates itself: so `lineage` tells it from a key that was made for somebody else.
+    """
+    return f"{old.id} {actor.name}"
 
 
 def _maker(actor: Actor) -> str | None:

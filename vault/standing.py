@@ -11,7 +11,7 @@ from vault.columns import Actor
 from vault.errors import CallerFrozen, SlowedDown
 from vault.resources import Resources
 from vault.spending import who
-from vault.store import frozen, spending
+from vault.store import lineage, spending
 
 KEPT_SECONDS = 1.0
 KEPT_CALLERS = 4_096
@@ -63,7 +63,7 @@ class Standing:
         with suppress(KeyProblem):
             digest = who(self._resources.keyring.keys(actor.tenant), actor)
         with self._resources.database.read() as connection:
-            stopped = bool(frozen.among(connection, actor.tenant, [actor.name]))
+            stopped = lineage.stopped(connection, actor.tenant, actor.name, self._resources.database.now())
             if digest is None:
                 return stopped, 0
             return stopped, spending.barred(connection, actor.tenant, digest, sweeping.BARRED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from keys.errors import UnknownKey
 from keys.openkeys import TenantKeys
@@ -77,7 +78,7 @@ def _attempt(
     people = gather(resources, keys, actor, everybody, store=lost)
     for batch in batches:
         seal(resources, batch.drafts, keys, actor.tenant, people)
-    once = Once(keys, actor.tenant, remember)
+    once = Once(keys, actor.tenant, _with(remember, barred))
     simple = remember is None and not people.keys and all(map(only_appends, batches))
 
     def work(transaction: Transaction) -> list[Tokenized]:
@@ -96,6 +97,13 @@ def _attempt(
 
     guard = (actor.tenant, keys.generation)
     return resources.database.write(work, guard=guard, deadline=actor.deadline, reads=not simple)
+
+
+def _with(remember: Remember | None, barred: Collection[int]) -> Remember | None:
+    """Return what is kept of a request, with the columns that are barred: who may store others asks for another."""
+    if remember is None or not barred:
+        return remember
+    return replace(remember, request=remember.request + f"\nbarred {sorted(barred)}".encode())
 
 
 def _prepare(

@@ -25,7 +25,7 @@ bp = Blueprint("logins", __name__, url_prefix="/v1/logins")
     needs=("logins",), takes=LogInQuery, gives=LogIns,
     refuses=(
         errors.CaseRequired, errors.ConsentRequired, errors.UnknownLogin, errors.MalformedToken, errors.WrongMode,
-        errors.FieldNotGranted, errors.InvalidValue,
+        errors.FieldNotGranted, errors.InvalidValue, errors.BudgetExceeded,
     ),
     example={"subject": "customer-1", "purpose": "subject-request", "since": "2026-01-01T00:00:00Z"},
 )  # fmt: skip

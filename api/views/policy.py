@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC
 
 from flask import Blueprint, Response
 
@@ -131,7 +130,7 @@ def _question(ask: governing.PolicyQuestion) -> Question:
     if (ask.caller is None) == (ask.roles is None):
         raise errors.InvalidRequest("name either a caller or roles", "/caller")
     view = "full" if ask.view == "plain" else ask.view
-    at = state().clock() if ask.at is None else ask.at.astimezone(UTC).timestamp()
+    at = state().clock() if ask.at is None else ask.at.timestamp()
     return Question(
         ask.operation, ask.caller, frozenset(ask.roles or ()), ask.field, ask.purpose, view, at, ask.network,
         frozenset(ask.tags or ()), ask.age_seconds, ask.own,

@@ -133,6 +133,8 @@ def test_a_check_a_difference_a_test_and_an_answer(narrow: Narrow) -> None:
         ({**ask, "own": "yes"}, "/own"), ({**ask, "shoes": 1}, None),
     ):  # fmt: skip
         assert problem(ann.post("/v1/policy/explain", bad)) == (422, "invalid_request", pointer)
+    for at in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):  # in UTC, of no year that there is
+        assert ann.post("/v1/policy/explain", {**ask, "at": at}).status_code == 200
 
 
 def test_a_decoy_looks_like_any_other_token(door: Door, narrow: Narrow) -> None:

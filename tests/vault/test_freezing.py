@@ -76,6 +76,26 @@ def test_nobody_lets_themselves_again(shop: Shop) -> None:
 
 
 @ON_SQLITE
+def test_a_rotation_gets_nobody_out(shop: Shop) -> None:
+    ann, bob, eve = caller(shop), caller(shop), caller(shop)
+    before, _ = shop.vault.rotate_api_key(ann, ann.name, 1_000)
+    freeze(shop, bob, ann.name)
+    after, _ = shop.vault.rotate_api_key(eve, ann.name, 1_000)
+    whole = [ann, *(replace(ann, name=record.id) for record in (before, after))]
+    for who in whole:
+        assert is_frozen(shop, who), who.name
+        with pytest.raises(SelfApproval):
+            unfreeze(shop, who, ann.name)
+    assert not is_frozen(shop, eve)
+    unfreeze(shop, bob, ann.name)
+    assert not any(is_frozen(shop, who) for who in whole)
+    freeze(shop, bob, after.id)
+    assert all(is_frozen(shop, who) for who in whole)
+    with pytest.raises(SelfApproval):
+        unfreeze(shop, ann, after.id)  # the old key, in the overlap
+
+
+@ON_SQLITE
 def test_it_is_believed_for_a_second_that_nobody_is_frozen(shop: Shop) -> None:
     now = [0.0]
     standing = Standing(replace(shop.resources, monotonic=lambda: now[0]))
@@ -115,6 +135,12 @@ def test_who_touches_a_decoy_is_told_of_and_frozen_where_the_policy_says_so(shop
         (ann.name, {"operation": "reveal", "fields": "iban phone", "purpose": "risk", "decoys": 3}),
         (bob.name, {"operation": "reveal", "fields": "iban", "purpose": "risk", "decoys": 1}),
     ]
+
+
+@pytest.mark.parametrize("name", ["key_\0", "key_\ud800", "", "k" * 513])
+def test_what_is_no_callers_name_is_not_frozen(shop: Shop, name: str) -> None:
+    with pytest.raises(UnknownCaller):
+        unfreeze(shop, shop.actor, name)
 
 
 @pytest.mark.parametrize("name", ["", " key_0", "key\n0", "k" * 513, "key_\u202e0"])

@@ -222,6 +222,18 @@ def test_no_policy_locks_everybody_out(office: Office, shop: Shop) -> None:
 
 
 @ON_SQLITE
+def test_who_lost_every_key_gets_two_people_from_the_machine(office: Office, shop: Shop) -> None:
+    office.take(office.document())
+    for one in (office.bob, office.ann):
+        shop.vault.revoke_api_key(office.ann, one.name)
+    records = [shop.vault.bootstrap("shop", again=True)["live"][0] for _ in range(2)]
+    ann, bob = (replace(shop.actor, name=one.id, roles=frozenset(one.roles)) for one in records)
+    assert ann.roles == {"officer"}  # and not what a clerk may see
+    office.ann, office.bob = ann, bob
+    assert office.take(office.document(), 1).version == 2
+
+
+@ON_SQLITE
 def test_keys_that_made_each_other_are_no_two_people(office: Office, shop: Shop) -> None:
     maker = office.caller("maker", "policy", "approve", "apikeys")
     child, _ = shop.vault.create_api_key(maker, "child", ["policy", "approve"])
@@ -323,6 +335,49 @@ def test_an_api_keys_own_bounds_stand_beside_the_policy(office: Office) -> None:
 
 
 @ON_SQLITE
+def test_who_may_do_nothing_is_explained_as_such(office: Office, shop: Shop) -> None:
+    office.take(office.document())
+    governance = office.governance
+    assert governance.explain(office.ann, ask(caller=office.clerk.name)).allowed
+    governance.freeze(office.ann, office.clerk.name, "left")
+    found = governance.explain(office.ann, ask(caller=office.clerk.name))
+    assert (found.allowed, found.line, found.said[-1].verdict) == (False, 0, "denied")
+    assert "the caller is frozen" in [one.words for one in found.said]
+    governance.unfreeze(office.ann, office.clerk.name)
+    shop.vault.revoke_api_key(office.ann, office.clerk.name)
+    found = governance.explain(office.ann, ask(caller=office.clerk.name))
+    assert (found.allowed, found.said[-2].words) == (False, "the API key is revoked")
+    short, _ = shop.vault.create_api_key(office.ann, "short", ["reveal"], expires_in=10)
+    shop.later(10)
+    found = governance.explain(office.ann, ask(caller=short.id))
+    assert (found.allowed, found.said[-2].words) == (False, "the API key has expired")
+
+
+@ON_SQLITE
+def test_it_explains_reveal_plain_as_what_it_is(office: Office) -> None:
+    office.take(office.document().replace('view = "masked"', 'view = "full"\nreason = "calls back"'))
+    asked = ask(operation="reveal_plain", roles=frozenset({"clerk"}))
+    assert office.governance.explain(office.ann, asked).allowed
+    with pytest.raises(InvalidRequest):
+        office.governance.explain(office.ann, replace(asked, field=None))
+
+
+@ON_SQLITE
+def test_an_explanation_says_what_it_does_not_know(office: Office) -> None:
+    claim = '[[claims]]\nissuer = "https://login.example"\nclaim = "groups"\nvalue = "x"\nroles = ["clerk"]\n'
+    certificate = '[[certificates]]\nname = "dns:x.example"\nroles = ["clerk"]\n'
+    office.take(office.document(more=claim + certificate))
+    for caller, words in (("oidc:login.example#ada", "claims"), ("cert:dns:y.example", "other names")):
+        found = office.governance.explain(office.ann, ask(caller=caller))
+        assert not found.allowed
+        assert any(words in one.words for one in found.said if one.verdict == "note")
+    asked = Question("logins", None, frozenset({"officer"}), None, None, None, 0.0)
+    assert any(
+        "reveal login_record" in one.words for one in office.governance.explain(office.ann, asked).said
+    )
+
+
+@ON_SQLITE
 def test_what_cannot_be_asked(office: Office) -> None:
     for question, kind in (
         (ask(operation="fly", roles=frozenset()), InvalidRequest), (ask(roles=frozenset({"king"})), InvalidRequest),
@@ -362,7 +417,7 @@ def test_proposals_are_listed_by_state(office: Office, shop: Shop) -> None:
     assert [count(state) for state in ("open", "rejected", "withdrawn", "used", "expired")] == [3, 1, 1, 0, 0]
     shop.later(86_400)
     assert [count(state) for state in ("open", "expired")] == [0, 3]
-    for bad in ("x", "1-", "1" * 20 + "-apr_0"):
+    for bad in ("x", "1-", "1" * 20 + "-apr_0", "1-\0", "1-\ud800"):
         with pytest.raises(InvalidRequest):
             office.governance.proposals(office.bob, cursor=bad)
     for state, limit in (("won", 1), (None, 0), (None, 1_001)):

@@ -74,7 +74,7 @@ def test_roles_are_given_by_those_who_have_them(shop: Shop) -> None:
         shop.vault.rotate_api_key(stranger, key.id, 0)
     assert [one.result for one in records(shop, "rotate_api_key", stranger)] == ["policy_denied"]
     turned, _ = shop.vault.rotate_api_key(of(key, shop), key.id, 60)
-    assert (turned.roles, turned.made_by) == (key.roles, key.id)
+    assert (turned.roles, turned.made_by) == (key.roles, f"{key.id} {key.id}")
     told = records(shop, "create_api_key")
     assert [one.result for one in told] == ["policy_denied", "policy_denied", "ok"]
     assert told[-1].target == key.id
@@ -90,6 +90,24 @@ def test_a_rotation_makes_nobody_a_second_person(shop: Shop) -> None:
         assert everybody.related(one.id, given.id), one
     assert everybody.related(shop.actor.name, given.id)
     assert not everybody.related(key.id, helper.id)  # two whom one made are two
+
+
+def test_a_rotated_key_stands_for_whom_the_one_before_it_made(shop: Shop) -> None:
+    key = made(shop, shop.actor)
+    helper = made(shop, of(key, shop))
+    one, other = (shop.vault.rotate_api_key(of(key, shop), key.id, 60)[0] for _ in range(2))
+    late, later = made(shop, of(one, shop)), made(shop, of(key, shop))
+    turned, _ = shop.vault.rotate_api_key(of(helper, shop), helper.id, 60)
+    with shop.resources.database.read() as connection:
+        everybody = lineage.read(connection, shop.actor.tenant, shop.resources.database.now())
+    whole = (key, one, other)
+    for mine in whole:
+        for made_one in (*whole, helper, late, later, turned):
+            assert everybody.related(mine.id, made_one.id), (mine, made_one)
+            assert everybody.related(made_one.id, mine.id), (mine, made_one)
+    assert everybody.related(helper.id, turned.id)
+    for stranger in (late, later):
+        assert not everybody.related(stranger.id, turned.id)
 
 
 def test_what_is_done_to_a_key_names_it(shop: Shop) -> None:

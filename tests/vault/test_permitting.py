@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.vault.conftest import Shop, limited
+from tests.vault.conftest import ON_SQLITE, Shop, limited
 from tests.vault.enforcing import enforce, records
 from vault import index
-from vault.columns import Actor, Column, Grounds, Spec
-from vault.credentials import Import, Login
+from vault.columns import Actor, AlreadyDone, Column, Grounds, Remember, Reply, Spec
+from vault.credentials import Import, Login, LoginPage, Origin
 from vault.errors import (
     ApprovalNotValid,
     ApprovalRequired,
@@ -21,9 +21,12 @@ from vault.errors import (
     CaseRequired,
     ConsentRequired,
     FieldNotGranted,
+    IdempotencyKeyReused,
     InvalidRequest,
+    PasswordExists,
     PolicyDenied,
     PolicyUnreadable,
+    UnknownLogin,
     UnknownToken,
     VaultError,
 )
@@ -49,6 +52,21 @@ operations = ["reveal", "compare", "describe", "list", "find", "delete", "erase"
 when = { tags = ["legal_hold"] }
 [callers]
 "key_0" = ["clerk"]
+"""
+
+GENEROUS = """format = 1
+[roles.all]
+budget = { hour = 5 }
+[[roles.all.allow]]
+operations = ["*"]
+fields = ["*"]
+purposes = ["*"]
+view = "full"
+reason = "tests"
+[bulk]
+limit = 3
+[callers]
+"*" = ["all"]
 """
 
 TOKEN = "tok_live_" + "0" * 35
@@ -200,6 +218,21 @@ def test_values_are_stored_by_field_and_tags(shop: Shop) -> None:
         shop.vault.tokenize(shop.actor, [Column("phone", [PHONE], Spec(tags=("Not a tag",)))])
 
 
+@ON_SQLITE
+def test_no_reply_is_told_again_to_who_may_store_less(shop: Shop) -> None:
+    enforce(shop, CLERK + '"key_1" = ["other"]\n[roles.other]\n[[roles.other.allow]]\n'
+            'operations = ["tokenize"]\nfields = ["*"]\n')  # fmt: skip
+    less, more = shop.actor, replace(shop.actor, name="key_1")
+    columns = [Column("phone", [PHONE]), Column("bank_card", [CARD])]
+    for key, first, second in (("a", more, less), ("b", less, more)):
+        kept = Remember(key, b"the same", lambda made: Reply(200, repr(made).encode()))
+        shop.vault.tokenize(first, columns, kept)
+        with pytest.raises(IdempotencyKeyReused):
+            shop.vault.tokenize(second, columns, kept)
+        with pytest.raises(AlreadyDone):
+            shop.vault.tokenize(first, columns, kept)
+
+
 def test_views_are_granted_up_to_one_and_metadata_with_the_whole_value(shop: Shop) -> None:
     column = Column("phone", [PHONE], metadata=[b'{"a":"b"}'])
     (token,) = shop.vault.tokenize(shop.actor, [column])[0].tokens
@@ -300,6 +333,47 @@ def test_what_is_answered_was_counted_and_what_was_refused_is_on_record(shop: Sh
     assert len(shop.vault.reveal(shop.actor, tokens[:1], "service", "full").values) == 1
     told = [(one.result, one.count, one.refused) for one in records(shop, "reveal")]
     assert told[-3:] == [("budget_exceeded", 0, 2), ("budget_exceeded", 0, 2), ("ok", 1, 0)]
+
+
+@ON_SQLITE
+def test_log_ins_are_values_that_budgets_count(shop: Shop) -> None:
+    text = "a lamp, a kite, two rivers"
+    shop.vault.store_password(shop.actor, LOGIN, text)
+    for last in range(8):
+        shop.vault.verify_password(shop.actor, LOGIN, text, Origin(ip=f"192.0.2.{last}"))
+    enforce(shop, GENEROUS)
+    see: Callable[..., LoginPage] = lambda *view: shop.vault.log_ins(shop.actor, LOGIN, "service", *view)  # noqa: E731
+    assert len(see().records) == 8  # masked ones are not counted
+    page = see("full")
+    assert len(page.records) == 3  # more at once would need a second person
+    assert page.next_cursor is not None
+    with pytest.raises(BudgetExceeded):
+        see("full")
+    told = records(shop)[-3:]
+    assert [(one.result, one.count) for one in told] == [("ok", 8), ("ok", 3), ("budget_exceeded", 0)]
+
+
+@ON_SQLITE
+def test_logins_that_there_are_not_are_misses_on_record(shop: Shop) -> None:
+    enforce(shop, GENEROUS.replace("[bulk]", "[sweep]\nmisses = 4\n[bulk]"))
+    nobody, vault, text = Login(token=TOKEN), shop.vault, "a lamp, a kite, two rivers"
+    calls: list[Callable[[], object]] = [
+        lambda: vault.log_ins(shop.actor, nobody, "service"), lambda: vault.delete_password(shop.actor, nobody),
+        lambda: vault.store_password(shop.actor, nobody, text), lambda: vault.reset_password(shop.actor, nobody, text),
+    ]  # fmt: skip
+    for call in calls:
+        vault.governance.require_thawed(shop.actor)
+        with pytest.raises(UnknownLogin):
+            call()
+    assert [(one.operation, one.result) for one in records(shop)][-4:] == [
+        ("list_log_ins", "unknown_login"), ("delete_password", "unknown_login"), ("store_password", "unknown_login"),
+        ("reset_password", "unknown_login"),
+    ]  # fmt: skip
+    assert shop.count("alarm WHERE kind = 'sweep'") == 1
+    vault.store_password(shop.actor, LOGIN, text)
+    with pytest.raises(PasswordExists):
+        vault.store_password(shop.actor, LOGIN, text)
+    assert records(shop)[-1].result == "password_exists"
 
 
 def test_much_at_once_needs_a_second_person(shop: Shop) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, selec
 from vault.store.tables import approval, proposal
 from vault.store.writer import Transaction
 
-_ID = re.compile("apr_[0-9a-f]{16}")  # a text of another form is no proposal's, and goes into no statement
+_ID = re.compile("apr_[0-9a-f]{16}")
 
 OPEN, USED, REJECTED, WITHDRAWN = "open", "used", "rejected", "withdrawn"
 EXPIRED = "expired"  # never stored: an open one whose time is over
@@ -47,16 +47,21 @@ _STORED = [proposal.c[name] for name in Stored._fields]
 _VERDICT = [approval.c[name] for name in Verdict._fields]
 
 
+def is_id(text: str) -> bool:
+    """Tell whether a text has the form of a proposal's id; one of another form goes into no statement."""
+    return _ID.fullmatch(text) is not None
+
+
 def get(connection: Connection, tenant: int, proposal_id: str) -> Stored | None:
     """Return a proposal; None if the tenant has none of that id."""
-    if not _ID.fullmatch(proposal_id):
+    if not is_id(proposal_id):
         return None
     return _one(connection, proposal.c.tenant == tenant, proposal.c.id == proposal_id)
 
 
 def hold(transaction: Transaction, tenant: int, proposal_id: str) -> Stored | None:
     """Return a proposal, which nobody else changes before the commit."""
-    if not _ID.fullmatch(proposal_id):
+    if not is_id(proposal_id):
         return None
     query = select(*_STORED).where(proposal.c.tenant == tenant, proposal.c.id == proposal_id)
     row = transaction.connection.execute(query.with_for_update()).one_or_none()
