@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from vault.audit import journal
 from vault.columns import Actor
 from vault.errors import InvalidRequest, UnknownAlarm
+from vault.permitting import permit
 from vault.resources import Resources
 from vault.store import alarms
 from vault.store.alarms import Alarm
@@ -26,7 +27,7 @@ class AlarmPage:
 
 
 class Alarms:
-    """The alarms of a tenant, and those that are nobody's alone."""
+    """The alarms of a tenant, and those that are nobody's alone; the policy is asked for `audit`, whose they are."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
@@ -36,6 +37,7 @@ class Alarms:
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidRequest("limit must be 1 to 1,000", "/limit")
         before = _place(cursor)
+        permit(self._resources, actor, "audit")
         with self._resources.database.read() as connection:
             found = alarms.page(connection, actor.tenant, before, limit + 1)
         more, shown = len(found) > limit, found[:limit]
@@ -43,6 +45,7 @@ class Alarms:
 
     def acknowledge(self, actor: Actor, alarm_id: str) -> Alarm:
         """Say that somebody has seen to an alarm; who was first stays. UnknownAlarm if there is none of that id."""
+        permit(self._resources, actor, "audit")
         database = self._resources.database
         keys = self._resources.keyring.keys(actor.tenant)
         row = journal.row(keys, actor, database.now(), "acknowledge_alarm", count=1, target=alarm_id)
@@ -67,6 +70,9 @@ def _place(cursor: str | None) -> tuple[int, str] | None:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
         at, alarm_id = raw.split(" ")
-        return int(at), alarm_id
+        place = int(at), alarm_id
+        if 0 <= place[0] < 2**63 and alarm_id.isascii() and alarm_id.isprintable():
+            return place
     except (ValueError, binascii.Error):
-        raise InvalidRequest("the cursor is not one that this service gave", "/cursor") from None
+        pass
+    raise InvalidRequest("the cursor is not one that this service gave", "/cursor")

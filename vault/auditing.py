@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from keys.keyset import Purpose
@@ -27,6 +29,7 @@ from vault.audit.answers import (
     FoundRecord,
     Inclusion,
     Leaves,
+    LogKey,
     Query,
     Records,
     Status,
@@ -34,12 +37,15 @@ from vault.audit.answers import (
 from vault.audit.forms import Form
 from vault.audit.leaf import Record
 from vault.audit.searching import Wanted
+from vault.audit.signing import signer
 from vault.columns import Actor
 from vault.errors import InvalidRequest, StoreConflict, UnknownRecord
 from vault.keyed import keyed
 from vault.permitting import permit
 from vault.resources import Resources
 from vault.store import apikeys, auditgrowth, auditlog
+from vault.store.database import Database
+from vault.store.keysets import Keysets
 from vault.store.writer import Overtaken, Transaction
 
 T = TypeVar("T")
@@ -63,7 +69,21 @@ class Auditing:
         """Return how a log is, the newest one by default; UnknownLog if there is none of that number."""
         permit(self._resources, actor, AUDIT)
         told = self._seen(lambda: answering.status(self._resources.database, actor.tenant, log))
+        told = replace(told, keys=tuple(self._believed(actor.tenant, told.log, told.keys)))
         return self._recorded(actor, f"status {told.log}", told)
+
+    def _believed(self, tenant: int, log: int, told: Sequence[LogKey]) -> Iterator[LogKey]:
+        """Yield the log's keys as the keyset's versions make them, whatever the database's table of signers says.
+
+        Only of a version that does not open any more the table is believed.
+        """
+        keys, kept = self._resources.keyring.keys(tenant), Keysets(self._resources.database).load(tenant)[1]
+        listed = {version.id for version in kept[Purpose.AUDIT].versions}
+        opens = {key.id: signer(key, tenant, log).vkey for key in keys.by_age(Purpose.AUDIT)}
+        for one in told:
+            number = int(one.key, 16)
+            if number in listed:
+                yield replace(one, vkey=opens.get(number, one.vkey)) if one.vkey else one
 
     def checkpoint(self, actor: Actor, log: int | None = None, size: int | None = None) -> str:
         """Return the signed checkpoint of a size, of all that is in the log by default (C2SP tlog-checkpoint).
@@ -296,7 +316,8 @@ class Auditing:
             newest = auditlog.current(connection, actor.tenant)
             signers = [one for _, one in auditlog.signers(connection, actor.tenant)]
         number, found = reopening.read(actor.tenant, checkpoint, signers, keys)
-        new = reopening.following(actor.tenant, newest, number, found, checkpoint, database.now())
+        read = partial(_tiles, database, actor.tenant, number)
+        new = reopening.following(actor.tenant, newest, number, found, checkpoint, database.now(), read)
 
         def work(transaction: Transaction) -> None:
             auditgrowth.follow(transaction, newest, new)
@@ -344,6 +365,13 @@ class Auditing:
         return told
 
 
+def _tiles(
+    database: Database, tenant: int, log: int, wanted: Sequence[tuple[int, int]]
+) -> Mapping[tuple[int, int], bytes]:
+    with database.read() as connection:
+        return auditlog.tiles(connection, database.dialect, tenant, log, wanted)
+
+
 def _wanted(
     keys: TenantKeys, actor: Actor, query: Query, stored: bytes | None, person: bytes | None
 ) -> Wanted:
@@ -372,6 +400,7 @@ def _wanted(
         lambda record: all(test(record) for test in tests),
         _micros(query.since),
         _micros(query.until),
+        few=person is not None or stored is not None,
     )
 
 

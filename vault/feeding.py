@@ -87,8 +87,27 @@ class Feed:
     def _deliver(self) -> None:
         with self._resources.database.read() as connection:
             cursors, logs = sinks.cursors(connection, self.name), auditlog.logs(connection)
+        ahead = [log for log in logs if self._is_ahead(log, cursors.get((log.tenant, log.log), START))]
         for log in logs:
-            self._log(log, cursors.get((log.tenant, log.log), START))
+            if log not in ahead:
+                self._log(log, cursors.get((log.tenant, log.log), START))
+        if ahead:
+            raise SinkFailed("sink_differs", "the place holds more of a log than the database")
+
+    def _is_ahead(self, log: Log, cursor: Cursor) -> bool:
+        """Whether the place holds more of a log than the database, which was restored; then nobody seals it further.
+
+        Not of a log that has ended: the next one says what of it was lost.
+        """
+        holds = self._sink.restart_from(log_name(log.tenant, log.log)) if self._sink.holds_records else None
+        if holds is None or holds <= log.size or log.closed_at is not None:
+            return False
+        if cursor.position != holds:
+            known = Cursor(holds, cursor.size)
+            self._resources.database.write(
+                lambda transaction: sinks.move(transaction, self.name, (log.tenant, log.log), known)
+            )
+        return True
 
     def _log(self, log: Log, cursor: Cursor) -> None:
         """Deliver all of a log that the sink lacks."""

@@ -8,21 +8,22 @@ from typing import Protocol
 
 from vault.errors import AuditUnavailable
 from vault.store import audithealth
-from vault.store.audithealth import OK, OUTSIDE
+from vault.store.audithealth import OK, OUTSIDE, SEALER
 from vault.store.database import Database
 
 PAUSED = AuditUnavailable.code
 FRESH_SECONDS = 10.0  # a state that was said longer ago says nothing of now
+SEALER_SECONDS = 30.0  # as much for the sealer, which says it between two batches, and one may be large
 SKEW_SECONDS = 2.0  # that another machine's clock may be ahead
 LOOK = 0.4  # seconds that a process believes what it read
 
 
-def is_fresh(seen_at: int, now: int) -> bool:
+def is_fresh(seen_at: int, now: int, seconds: float = FRESH_SECONDS) -> bool:
     """Whether what was said at `seen_at` is still true `now` (microseconds): of late, and not of a future.
 
     A clock that was set back makes everything that was said before into something of the future, which is not believed.
     """
-    return -SKEW_SECONDS * 1e6 <= now - seen_at <= FRESH_SECONDS * 1e6
+    return -SKEW_SECONDS * 1e6 <= now - seen_at <= seconds * 1e6
 
 
 class Gate(Protocol):
@@ -68,8 +69,12 @@ class AuditGate:
             return self._known[1]
 
     def _look(self) -> str:
+        """Return the state, which the sealer must keep up, too: what nobody seals is taken nowhere outside."""
         with self._database.read() as connection:
-            found = audithealth.state(connection, OUTSIDE)
-        if found is None or not is_fresh(found.seen_at, self._database.now()):
+            known = {one.name: one for one in audithealth.states(connection)}
+        now, found, sealer = self._database.now(), known.get(OUTSIDE), known.get(SEALER)
+        if found is None or not is_fresh(found.seen_at, now):
+            return PAUSED
+        if sealer is not None and not is_fresh(sealer.seen_at, now, SEALER_SECONDS):
             return PAUSED
         return found.state

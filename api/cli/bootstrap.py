@@ -34,8 +34,8 @@ def bootstrap(screen: Screen, tenant: str, again: bool, operator: bool, output: 
     The keys may do everything with their own business: make others with less (`strongroom apikey create`), and
     revoke these. Root keys, which the keysets of every business hang on, are for keys made with --operator. If there
     is neither a root key file nor a tenant yet, nor a Vault, the file is made too; keep a copy of it apart from the
-    database's backups. --again is for who lost every key: the other keys go on working until they are revoked. Under a
-    policy, keys made again have its roles that propose or approve the next one; two of them are two people.
+    database's backups. --again is for who lost every key: the other keys go on working until they are revoked. Under
+    a policy, keys made again have those of its roles that propose or approve the next one; two are two people.
     """
     from api.cli import surroundings
     from api.wiring import open_vault

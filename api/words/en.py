@@ -176,6 +176,9 @@ OPERATIONS: Mapping[str, Phrase] = {
     "log_opened": Phrase("The audit's log was opened", "The audit's log could not be opened"),
     "log_started": Phrase("The audit began to be sealed", "The audit could not be sealed"),
     "log_stopped": Phrase("The audit stopped to be sealed", "The audit could not be stopped"),
+    "archive_audit": Phrase(
+        "Old records of the audit were put into an archive", "Old records of the audit could not be archived"
+    ),
     "audit_paused": Phrase(
         "All requests were refused, for the audit could not be kept outside", "The audit paused"
     ),

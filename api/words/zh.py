@@ -141,6 +141,7 @@ OPERATIONS: Mapping[str, Phrase] = {
     "log_opened": Phrase("审计日志已开启", "审计日志未能开启"),
     "log_started": Phrase("审计开始封存", "审计未能封存"),
     "log_stopped": Phrase("审计停止封存", "审计未能停止"),
+    "archive_audit": Phrase("较早的审计记录已移入归档", "较早的审计记录未能归档"),
     "audit_paused": Phrase("因无法在外部留存审计记录，所有请求均被拒绝", "审计暂停"),
     "audit_resumed": Phrase("请求恢复受理", "审计未能恢复"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.vault.conftest import Shop, open_shop
+from tests.vault.enforcing import enforce, records
 from vault.alarming import Alarms
 from vault.alarms import KINDS, raise_alarm
 from vault.columns import Actor
-from vault.errors import InvalidRequest, UnknownAlarm
+from vault.errors import InvalidRequest, PolicyDenied, UnknownAlarm
 from vault.store.alarms import Alarm
 
 
@@ -115,3 +117,21 @@ def test_a_kind_that_there_is_not_is_a_mistake_of_ours(shop: Shop) -> None:
 
 def test_every_kind_is_told_in_a_sentence() -> None:
     assert all(words.endswith(".") and words[0].isupper() for words in KINDS.values())
+
+
+def test_a_policy_may_keep_alarms_from_a_caller(shop: Shop) -> None:
+    enforce(shop, 'format = 1\n[[deny]]\noperations = ["audit"]\n')
+    for asked in (
+        lambda: shop.vault.alarms.list(shop.actor),
+        lambda: shop.vault.alarms.acknowledge(shop.actor, "alm_0"),
+    ):
+        with pytest.raises(PolicyDenied):
+            asked()
+    assert [one.result for one in records(shop, "audit")] == ["policy_denied"] * 2
+
+
+@pytest.mark.parametrize("place", [f"{2**63} alm_0", "-1 alm_0", "1 alm_\0", "1 alm_\u00e4", "1"])
+def test_an_odd_cursor_reaches_no_database(shop: Shop, place: str) -> None:
+    cursor = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+    with pytest.raises(InvalidRequest):
+        shop.vault.alarms.list(shop.actor, cursor)

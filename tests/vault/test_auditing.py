@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ from vault.errors import (
 from vault.index import subject_digests
 from vault.resources import Records
 from vault.retaining import Retention
+from vault.store.tables import audit_signer
 from vault.store.writer import Transaction
 
 CALLERS, PEOPLE = ("key_a", "oidc:b", "cert:ü"), ("p-1", "p-2", "p-3")
@@ -384,6 +386,12 @@ def test_old_records_leave_the_database_once_they_are_in_a_file_and_the_others_a
     ]
     assert found == list(enumerate(held[:dropped]))
     assert status.dropped == dropped
+    acts = [record for record in map(decode, waiting(shop)) if record.operation == "archive_audit"]
+    told = [(file, at) for at, file in zip(range(0, dropped, 16), files, strict=True)]
+    assert [(act.actor, act.count, act.target) for act in acts] == [
+        ("maintenance", 16, f"{status.origin} {at} {at + 16} {sha256(file.read_bytes()).hexdigest()}")
+        for file, at in told
+    ]
     with pytest.raises(UnknownRecord):
         shop.vault.audit.leaves(shop.actor, 1, dropped - 1)
     proof = shop.vault.audit.prove(shop.actor, dropped)
@@ -453,3 +461,52 @@ def restore(shop: Shop, rows: dict[str, list[tuple[object, ...]]]) -> None:
             transaction.dialect.insert(transaction.connection, table, held)
 
     shop.resources.database.write(work)
+
+
+def test_keys_that_somebody_wrote_into_the_database_are_not_told_as_the_logs(shop: Shop) -> None:
+    sealer(shop.resources).run_round()
+    before = shop.vault.audit.status(shop.actor)
+    thief = notes.Signer(before.origin, bytes(32))
+    shop.resources.database.write(
+        lambda transaction: (
+            transaction.connection.execute(audit_signer.update().values(public=thief.public)) and None
+        )
+    )
+    forged = audit_signer.insert().values(
+        tenant=shop.actor.tenant, log=1, key=77, public=thief.public, created_at=0
+    )
+    shop.resources.database.write(lambda transaction: transaction.connection.execute(forged) and None)
+    assert shop.vault.audit.status(shop.actor).keys == before.keys
+
+
+def test_of_a_person_and_a_token_nothing_is_missed_where_the_clock_was_set_back(plain: Shop) -> None:
+    one = sealer(plain.resources)
+    (token,) = plain.tokenize("phone", "+8613800138000", subjects=["ann"])
+    one.run_round()
+    plain.later(7_200)
+    since = plain.resources.database.now() / 1e6
+    plain.plain(token)
+    one.run_round()
+    plain.later(-7_200)
+    for _ in range(30):
+        plain.vault.record_refusal(plain.actor, "reveal", "refused")
+    one.run_round()
+    events = plain.vault.audit.person(plain.actor, "ann", since=since).events
+    assert [event.operation for event in events] == ["reveal"]
+    found = plain.vault.audit.records(plain.actor, Query(token=token, since=since)).records
+    assert [one.record.operation for one in found] == ["reveal"]
+
+
+def test_a_restored_log_that_went_on_is_said_to_be_forked(plain: Shop) -> None:
+    one = sealer(plain.resources)
+    one.run_round()
+    before = dump(plain)
+    plain.vault.record_refusal(plain.actor, "reveal", "lost")
+    one.run_round()
+    newest = plain.vault.audit.checkpoint(plain.actor)
+    restore(plain, before)
+    for _ in range(3):
+        plain.vault.record_refusal(plain.actor, "reveal", "after")
+    one.run_round()
+    with pytest.raises(LogNotBehind, match="forked"):
+        plain.vault.audit.reopen(plain.actor, newest)

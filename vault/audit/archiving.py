@@ -5,6 +5,7 @@ Tiles stay, so what is there is still proved. A range is dropped only after its 
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from functools import partial
@@ -13,17 +14,19 @@ from pathlib import Path
 
 from keys.keyset import Purpose
 from keys.openkeys import TenantKeys
-from vault.audit import archive, checkpoints, merkle
+from vault.audit import archive, checkpoints, journal, merkle
 from vault.audit.answering import hashes, newest_checkpoint, verifiers
 from vault.audit.faults import FileDamaged
 from vault.audit.forms import Form, Header
 from vault.audit.readable import time_text
 from vault.audit.signing import signer
+from vault.columns import Actor
 from vault.store import auditgrowth, auditlog, auditruns
 from vault.store.auditlog import BLOCK, Log
 from vault.store.database import Database
 from vault.store.writer import Transaction
 
+NAME = "maintenance"  # whom the record of a range that is put away names
 RANGE = BLOCK  # positions in a file
 PART = 1_000  # leaves read at once
 DELETED = 5_000  # leaves deleted in one commit
@@ -44,14 +47,18 @@ def due(database: Database, log: Log, before: int) -> bool:
 def put_away(database: Database, log: Log, keys: TenantKeys, folder: Path) -> Log:
     """Write the log's first range into a file of the folder, and drop it; return the log as it is then.
 
+    The log itself has a record of that from the same commit on, which names the range and the SHA-256 of the file.
     Raises OSError if the file cannot be written, FileDamaged if it does not hold what it should; nothing is dropped.
     """
     end = log.dropped + RANGE
     name = checkpoints.log_name(log.tenant, log.log).replace("/", "-")
     path = folder / f"{name}-{log.dropped:012d}-{end:012d}.ndjson"
     _write(path, file_of(database, log, keys, archive.NDJSON, log.dropped, end, "archive"))
-    _read_back(database, log, path, end)
-    return drop(database, log, end)
+    digest = _read_back(database, log, path, end)
+    target = f"{checkpoints.log_name(log.tenant, log.log)} {log.dropped} {end} {digest}"
+    actor = Actor(log.tenant, "live", NAME, NAME)
+    row = journal.row(keys, actor, database.now(), "archive_audit", target=target, count=RANGE)
+    return drop(database, log, end, row)
 
 
 def file_of(
@@ -65,8 +72,12 @@ def file_of(
     return archive.write(form, header, batches, "" if newest is None else newest.note, hand)
 
 
-def drop(database: Database, log: Log, end: int) -> Log:
-    """Take the records before `end` out of the database, with the runs of the trail that are of these alone."""
+def drop(database: Database, log: Log, end: int, row: journal.Row) -> Log:
+    """Take the records before `end` out of the database, with the runs of the trail that are of these alone.
+
+    Args:
+        row: of the inbox, which says so.
+    """
     with database.read() as connection:
         gone = [run for run in auditruns.runs(connection, log) if run.until <= end]
     dropped = log._replace(dropped=end)
@@ -75,6 +86,7 @@ def drop(database: Database, log: Log, end: int) -> Log:
         auditgrowth.drop(transaction, log, end)
         for run in gone:
             auditruns.remove(transaction, log, run)
+        transaction.append("audit_record", [row])
 
     database.write(work)
     sweep(database, dropped)
@@ -130,8 +142,8 @@ def _write(path: Path, pieces: Iterator[bytes]) -> None:
         os.close(folder)
 
 
-def _read_back(database: Database, log: Log, path: Path, end: int) -> None:
-    """Return if the file holds every record of the range as the tree's tiles have it."""
+def _read_back(database: Database, log: Log, path: Path, end: int) -> str:
+    """Return the file's SHA-256, in hex, if it holds every record of the range as the tree's tiles have it."""
     at = log.dropped
     with path.open("rb") as file:
         for batch in archive.Reader(file, verifiers(database, log)):
@@ -139,5 +151,8 @@ def _read_back(database: Database, log: Log, path: Path, end: int) -> None:
             if [place for place, _ in batch] != [*places] or held != hashes(database, log, at, len(batch)):
                 raise FileDamaged("the archive does not hold what the tree has")
             at += len(batch)
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     if at != end:
         raise FileDamaged("the archive does not hold the whole range")
+    return digest

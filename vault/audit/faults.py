@@ -21,6 +21,12 @@ class TileDamaged(AuditFault):
     code = "tile_damaged"
 
 
+class LogDamaged(AuditFault):
+    """The tiles of a log do not make the tree that its newest checkpoint was signed over."""
+
+    code = "log_damaged"
+
+
 class NoteMalformed(AuditFault):
     """The text is no signed note, to the byte."""
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from keys.errors import UnknownKey
 from keys.keyset import Purpose
 from keys.openkeys import TenantKeys
-from vault.audit import checkpoints, merkle, tiles, trail
+from vault.audit import checkpoints, merkle, notes, tiles, trail
+from vault.audit.faults import AuditFault, LogDamaged
 from vault.audit.signing import signer
 from vault.store.auditgrowth import Growth
 from vault.store.auditlog import Log, Place, Signer
@@ -21,6 +22,7 @@ def grow(
     known: Mapping[int, Signer],
     now: int,
     read: tiles.Read,
+    newest: str = "",
 ) -> Growth:
     """Return what these records make of a log.
 
@@ -30,18 +32,22 @@ def grow(
         known: the log's signers, by key.
         now: microseconds since 1970 (UTC).
         read: reads the log's tiles.
+        newest: the signed checkpoint of all that is in the log; "" where nothing is.
     Raises:
         TileDamaged: a tile of the log is not what a log of its size has.
+        LogDamaged: the tiles are not what was signed, so that nothing more may be signed on top of them.
     """
     primary = keys.primary(Purpose.AUDIT)
     hand, leaves = signer(primary, log.tenant, log.log), [leaf for _, leaf in records]
     hashes, marks = merkle.leaf_hashes(leaves), [trail.marks(leaf) for leaf in leaves]
     frontier = tiles.frontier(log.size, read)
+    if log.size:
+        _require_signed(log, frontier, newest, keys)
     frontier.extend(hashes)
     run = trail.make(log.size, [found.digests for found in marks])
     return Growth(
         log,
-        [(record_id, found.at, leaf) for (record_id, leaf), found in zip(records, marks, strict=True)],
+        [(record_id, found.at or now, leaf) for (record_id, leaf), found in zip(records, marks, strict=True)],
         tiles.grow(log.size, hashes, read),
         [(page.first, page.last, page.entries) for page in trail.pages(run)],
         checkpoints.sign(hand, frontier.size, frontier.root()),
@@ -56,6 +62,18 @@ def public_key(keys: TenantKeys, key: int, log: Log) -> bytes:
         return signer(keys.version(Purpose.AUDIT, key), log.tenant, log.log).public
     except UnknownKey:
         return b""
+
+
+def _require_signed(log: Log, frontier: merkle.Frontier, note: str, keys: TenantKeys) -> None:
+    """Return if a key that opens now signed this tree: the database alone, its table of signers too, may be forged."""
+    origin = checkpoints.log_name(log.tenant, log.log)
+    hands = [signer(key, log.tenant, log.log) for key in keys.by_age(Purpose.AUDIT)]
+    try:
+        signed = checkpoints.opened(note, origin, [notes.Verifier(hand.vkey) for hand in hands])
+    except AuditFault:
+        raise LogDamaged("no key that opens signed the newest checkpoint of the log") from None
+    if (signed.size, signed.root) != (frontier.size, frontier.root()):
+        raise LogDamaged("the tiles are not of the tree that was signed")
 
 
 def _signers(

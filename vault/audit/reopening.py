@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from keys.keyset import Purpose
 from keys.openkeys import TenantKeys
-from vault.audit import checkpoints, notes
+from vault.audit import checkpoints, notes, tiles
 from vault.audit.checkpoints import Checkpoint
 from vault.audit.faults import AuditFault
 from vault.audit.signing import signer
@@ -40,14 +40,21 @@ def read(tenant: int, note: str, signers: Sequence[Signer], keys: TenantKeys) ->
         raise InvalidCheckpoint(f"not a checkpoint of this tenant's log: {error}", "/checkpoint") from None
 
 
-def following(tenant: int, log: Log | None, number: int, found: Checkpoint, note: str, now: int) -> Log:
-    """Return the log that follows; LogNotBehind if the database has all that the checkpoint covers.
+def following(
+    tenant: int, log: Log | None, number: int, found: Checkpoint, note: str, now: int, read: tiles.Read
+) -> Log:
+    """Return the log that follows; LogNotBehind if the database has as many records as the checkpoint covers.
 
     Args:
         log: the newest of the database; None if it has none.
         number, found: of the checkpoint from outside.
+        read: reads the log's tiles.
     """
     known = log.size if log is not None and log.log == number else 0
+    if 0 < found.size <= known and tiles.frontier(found.size, read).root() != found.root:
+        raise LogNotBehind(
+            "the log went on after the restore and is another one than the checkpoint's: it is forked"
+        )
     if (log is not None and log.log > number) or found.size <= known:
         raise LogNotBehind("the checkpoint is not ahead of the log: nothing of it is lost")
     return Log(tenant, number + 1, now, None, 0, 0, note, known, found.size - 1)

@@ -30,12 +30,15 @@ class Wanted:
         digests: it is found by any of these, 16 bytes each; None to look at all.
         fits: whether it is one that is asked for.
         since, until: microseconds since 1970, both included; None for any.
+        few: whether the digests occur seldom. Then all places are looked at, whatever the time: that records lie in
+            the order of their times is not so where a clock was set back by more than SLACK.
     """
 
     digests: Sequence[bytes] | None
     fits: Callable[[Record], bool]
     since: int | None = None
     until: int | None = None
+    few: bool = False
 
     def holds(self, record: Record) -> bool:
         """Whether this record is one."""
@@ -107,9 +110,9 @@ def _leaves(database: Database, log: Log, wanted: Wanted, below: int) -> Iterato
     """Yield the leaves before `below` that may be wanted, the last one first."""
     first, end = log.dropped, below
     with database.read() as connection:
-        if wanted.since is not None:
+        if wanted.since is not None and not wanted.few:
             first = auditlog.position_at(connection, log, wanted.since - SLACK)
-        if wanted.until is not None:
+        if wanted.until is not None and not wanted.few:
             end = min(end, auditlog.position_at(connection, log, wanted.until + SLACK))
     if wanted.digests is None:
         yield from _backwards(database, log, first, end)

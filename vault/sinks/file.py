@@ -183,9 +183,11 @@ class FileSink:
         self._lost, self._holds = "", dict(self._before)
 
     def _adopt(self) -> None:
-        """Cut off a torn last line, and learn from the tail what is held."""
+        """Cut off a torn last line, and learn from the tail what is held; leave a file that is none of ours alone."""
         file = os.open(self._path, os.O_RDWR | _OPEN)
         try:
+            if not lines.is_ours(os.pread(file, len(lines.START), 0)):
+                raise SinkFailed("sink_not_a_file", "the file in its place is none that a sink has begun")
             whole, self._holds = parts.tail(file)
             if whole != os.fstat(file).st_size:
                 os.ftruncate(file, whole)

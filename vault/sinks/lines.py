@@ -16,6 +16,8 @@ from vault.sinks.protocol import Batch, Entry
 
 Holds = dict[str, int]  # by log: the position behind the last record held
 
+START = b'{"event":"opened"'  # of every file
+
 _WORDS = (
     "actor", "operation", "field", "purpose", "view", "result", "count", "refused", "request_id", "origin", "reference",
     "target", "policy",
@@ -47,21 +49,31 @@ def of_event(event: str, holds: Mapping[str, int], **more: str) -> bytes:
     return _line({"event": event, **more, "holds": dict(holds)})
 
 
+def is_ours(head: bytes) -> bool:
+    """Whether a file that begins with these bytes, START of them or all it has, is one that a sink has begun."""
+    return head.startswith(START) or START.startswith(head)
+
+
 def held(lines: Iterable[bytes], holds: Holds) -> Holds:
     """Return what is held after `lines`, given what was before; lines that are not ours say nothing."""
     for line in lines:
         try:
             said = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if not isinstance(said, dict):
             continue
-        if isinstance(said.get("holds"), dict):
-            holds = {str(log): int(position) for log, position in said["holds"].items()}
-        elif isinstance(said.get("position"), int):
+        told = said.get("holds")
+        if isinstance(told, dict) and all(map(_is_position, told.values())):
+            holds = dict(told)
+        elif _is_position(said.get("position")):
             log = str(said.get("log"))
             holds[log] = max(holds.get(log, 0), said["position"] + 1)
     return holds
+
+
+def _is_position(told: object) -> bool:
+    return isinstance(told, int) and not isinstance(told, bool) and 0 <= told < 2**63
 
 
 def _line(said: Mapping[str, object]) -> bytes:

@@ -86,11 +86,11 @@ def put_signers(transaction: Transaction, log: Log, signers: Sequence[Signer]) -
 
 
 def add_run(transaction: Transaction, log: Log, run: Run, pages: Sequence[Entries]) -> None:
-    """Enter a run."""
+    """Enter a run; one without entries has an empty page, since runs are found by the one before them."""
     bucket = bucket_of(log.tenant, run.run)
     rows = [
         (bucket, log.tenant, log.log, run.run, run.tier, at, first, last, run.until, entries)
-        for at, (first, last, entries) in enumerate(pages)
+        for at, (first, last, entries) in enumerate(pages or [(b"", b"", b"")])
     ]
     transaction.append("audit_run", rows)
 

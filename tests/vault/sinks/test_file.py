@@ -147,3 +147,17 @@ def test_a_long_file_says_again_what_it_holds(path: Path) -> None:
     sink.probe()
     assert [sink.restart_from(one.origin) for one in (quiet, log)] == [3, 16]
     sink.close()
+
+
+@pytest.mark.parametrize(
+    "content", [b"SQLite format 3\0 and\nmore", b"no line", b"a line\n", b'{"a":1}\n{"b']
+)
+def test_a_file_that_is_none_of_ours_is_left_as_it_is(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    sink = FileSink(path, time.time)
+    with pytest.raises(SinkFailed) as failure:
+        sink.probe()
+    assert failure.value.code == "sink_not_a_file"
+    with pytest.raises(SinkFailed):
+        sink.deliver(grown(3).batch(0, 3))
+    assert path.read_bytes() == content
