@@ -181,7 +181,7 @@ class FieldTypes(Struct, frozen=True):
 class ApiKey(Struct, frozen=True, kw_only=True):
     """What is known of an API key; times in UTC; `fields` None for all; `roles` of the policy.
 
-    `made_by` is the caller that made it; after a rotation two, with a space between: the key before it, and who did it.
+    `made_by` is the caller that made it; after a rotation two, a space between: the key before it, and who did it.
     """
 
     id: str
