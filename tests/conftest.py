@@ -15,6 +15,14 @@ from tests.service import NO_HASHER, Service, running
 from tests.vault_server import VERSION, Transit, VaultServer, fresh_transit
 from tests.vault_server.binary import NoVault
 
+LONGEST = {
+    f"tests/{file}.py": at
+    for at, file in enumerate((
+        "scenarios/test_turning", "scenarios/test_kill", "scenarios/test_vault_root", "scenarios/test_passwords",
+        "scenarios/test_stop", "bench/test_bench", "scenarios/test_load", "scenarios/test_canaries",
+    ))
+}  # fmt: skip
+
 SHARED = Path(os.environ.get("STRONGROOM_SHARED") or Path(__file__).parents[2] / "shared")
 
 
@@ -49,6 +57,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         cases = [(f"{name}:{key}{i}", case) for key in keys for i, case in enumerate(content[key])]
         cases = cases or [(f"{name}:{i}", case) for i, case in enumerate(content)]
         metafunc.parametrize("case", [case for _, case in cases], ids=[label for label, _ in cases])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files with the longest tests first, so that none is left to run alone when all others are done."""
+    items.sort(key=lambda item: LONGEST.get(item.nodeid.partition("::")[0], len(LONGEST)))
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-import psycopg
 import pytest
 
+from tests import reused
 from vault.store import migrate
 from vault.store.database import Database
 
@@ -28,7 +28,7 @@ def postgres_server() -> Iterator[str]:
     named = os.environ.get("STRONGROOM_TEST_POSTGRES_URL")
     if named:
         yield named
-        _drop(named, _template_name())
+        reused.forget(named)
         return
     with tempfile.TemporaryDirectory(prefix="strongroom-pg-") as folder:
         Path(folder).chmod(0o755)  # as root, the server runs as a user of its own
@@ -61,21 +61,24 @@ def new_database(kind: str, folder: Path, server: str | None = None) -> Iterator
         yield f"sqlite:///{folder}/{secrets.token_hex(4)}.db"
         return
     assert server is not None
-    with _created(server) as name:
-        yield _at(server, name)
+    name = reused.create(server)
+    try:
+        yield reused.at(server, name)
+    finally:
+        reused.drop(server, name)
 
 
 @contextmanager
 def migrated_database(kind: str, folder: Path, server: str | None = None) -> Iterator[str]:
-    """Give the URL of a database with this version's schema and no rows: a copy, for to migrate one takes longer."""
+    """Give the URL of a database with this version's schema and no rows: one that was migrated before."""
     if kind == "sqlite":
         url = f"sqlite:///{folder}/{secrets.token_hex(4)}.db"
         make_schema(url)
         yield url
         return
     assert server is not None
-    with _created(server, _template(server)) as name:
-        yield _at(server, name)
+    with reused.borrowed(server) as url:
+        yield url
 
 
 def make_schema(url: str) -> None:
@@ -88,26 +91,6 @@ def make_schema(url: str) -> None:
         _migrate(url)
 
 
-@contextmanager
-def _created(server: str, template: str = "template1") -> Iterator[str]:
-    name = f"strongroom_{secrets.token_hex(6)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    try:
-        yield name
-    finally:
-        _drop(server, name)
-
-
-def _drop(server: str, name: str) -> None:
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-def _at(server: str, name: str) -> str:
-    return server.replace("/postgres?", f"/{name}?")
-
-
 @cache
 def _sqlite_file() -> bytes:
     """Return the file of a database with this version's schema."""
@@ -116,21 +99,6 @@ def _sqlite_file() -> bytes:
         _migrate(f"sqlite:///{path}")
         assert [one.name for one in Path(folder).glob("schema.db-wal")] == []
         return path.read_bytes()
-
-
-@cache
-def _template(server: str) -> str:
-    """Return the name of a server's database with this version's schema; `postgres_server` drops it."""
-    name = _template_name()
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    _migrate(_at(server, name))
-    return name
-
-
-@cache
-def _template_name() -> str:
-    return f"strongroom_schema_{secrets.token_hex(6)}"
 
 
 def _migrate(url: str) -> None:
