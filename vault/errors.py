@@ -478,6 +478,12 @@ class UnknownLog(VaultError):
     code = "unknown_log"
 
 
+class AuditDamaged(VaultError):
+    """The log's hashes in the database are not those of a log of its size; `strongroom audit verify` says where."""
+
+    code = "audit_damaged"
+
+
 class LogNotBehind(VaultError):
     """The outside checkpoint is not ahead of the log, so nothing was lost and no new log is opened."""
 

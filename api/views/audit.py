@@ -97,7 +97,8 @@ def person(actor: Actor, ask: auditing.PersonSearch) -> Response:
 
 @bp.post("/prove")
 @Operation(
-    needs=("audit",), takes=auditing.RecordProof, gives=audited.InclusionProof, refuses=(*_RECORD, errors.NotSealed),
+    needs=("audit",), takes=auditing.RecordProof, gives=audited.InclusionProof,
+    refuses=(*_RECORD, errors.NotSealed, errors.AuditDamaged),
     example={"record": 0},
 )  # fmt: skip
 def prove(actor: Actor, ask: auditing.RecordProof) -> Response:
@@ -107,7 +108,7 @@ def prove(actor: Actor, ask: auditing.RecordProof) -> Response:
 
 @bp.post("/consistency")
 @Operation(
-    needs=("audit",), takes=auditing.GrowthProof, gives=audited.ConsistencyProof, refuses=_LOG,
+    needs=("audit",), takes=auditing.GrowthProof, gives=audited.ConsistencyProof, refuses=(*_LOG, errors.AuditDamaged),
     example={"from_size": 1, "to_size": 1},
 )  # fmt: skip
 def consistency(actor: Actor, ask: auditing.GrowthProof) -> Response:

@@ -44,6 +44,7 @@ RESULTS: Mapping[str, str] = {
     "password_common": "many people have this password",
     "password_personal": "the password had something personal in it",
     "password_weak": "the password was too easy to guess",
+    "audit_damaged": "the record of what was done is damaged",
     "unreadable_value": "the data could not be read",
     "unknown_subject": "nothing was kept of this person",
     "not_found": "there is no such thing",

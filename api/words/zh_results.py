@@ -44,6 +44,7 @@ RESULTS: Mapping[str, str] = {
     "password_common": "该密码过于常见",
     "password_personal": "密码中含有个人信息",
     "password_weak": "密码太容易猜到",
+    "audit_damaged": "操作记录已损坏",
     "unreadable_value": "数据无法读取",
     "unknown_subject": "没有此人的数据",
     "not_found": "不存在",

@@ -21,6 +21,7 @@ from vault.audit.answers import Query
 from vault.audit.leaf import Record, decode, of_person
 from vault.columns import Actor, Grounds
 from vault.errors import (
+    AuditDamaged,
     InvalidCheckpoint,
     InvalidRequest,
     LogNotBehind,
@@ -231,6 +232,18 @@ def test_a_record_that_waits_is_not_proved_and_answers_say_that_it_waits(plain: 
     sealer(plain.resources).run_round()
     assert audit.prove(actor, record_id).position == 1
     assert audit.status(actor).pending == 1  # that of the proof
+
+
+def test_a_tile_that_is_gone_is_told_as_damage(plain: Shop) -> None:
+    audit, actor = plain.vault.audit, plain.actor
+    sealer(plain.resources).run_round()
+    assert audit.prove(actor, 0).size == 2
+    with plain.resources.database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM audit_tile")
+    with pytest.raises(AuditDamaged):
+        audit.prove(actor, 0)
+    with pytest.raises(AuditDamaged):
+        audit.consistency(actor, None, 1, 2)
 
 
 def test_each_answer_is_on_record_and_names_what_was_read(plain: Shop) -> None:

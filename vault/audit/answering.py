@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from vault.audit import checkpoints, merkle, notes, tiles
 from vault.audit.answers import Consistency, Former, Inclusion, LogKey, Reach, SinkState, Status
+from vault.audit.faults import TileDamaged
 from vault.audit.searching import of_id
-from vault.errors import InvalidRequest, NotSealed, UnknownLog, UnknownRecord
+from vault.errors import AuditDamaged, InvalidRequest, NotSealed, UnknownLog, UnknownRecord
 from vault.store import audithealth, auditlog
 from vault.store.auditlog import Checkpoint, Leaf, Log, Signer
 from vault.store.database import Database
@@ -114,7 +115,9 @@ def inclusion(database: Database, log: Log, leaf: Leaf, size: int | None) -> Inc
     size = log.size if size is None else size
     if not leaf.position < size <= log.size:
         raise InvalidRequest("size must be more than the record's position, and at most the log's", "/size")
-    proof = merkle.inclusion_proof(leaf.position, size, tiles.nodes(size, _read(database, log)))
+    proof = _proved(
+        lambda: merkle.inclusion_proof(leaf.position, size, tiles.nodes(size, _read(database, log)))
+    )
     with database.read() as connection:
         kept = auditlog.checkpoint(connection, log.tenant, log.log, size)
     name = checkpoints.log_name(log.tenant, log.log)
@@ -127,7 +130,9 @@ def consistency(database: Database, log: Log, first: int, second: int) -> Consis
     """Prove that the tree of `second` leaves begins with that of `first`; see `Auditing.consistency`."""
     if not 0 <= first <= second <= log.size:
         raise InvalidRequest("sizes must be at most the log's, the smaller one first", "/from_size")
-    proof = merkle.consistency_proof(first, second, tiles.nodes(second, _read(database, log)))
+    proof = _proved(
+        lambda: merkle.consistency_proof(first, second, tiles.nodes(second, _read(database, log)))
+    )
     return Consistency(log.log, checkpoints.log_name(log.tenant, log.log), first, second, tuple(proof))
 
 
@@ -139,6 +144,13 @@ def hashes(database: Database, log: Log, first: int, count: int) -> list[bytes]:
     packed = b"".join(found.get((0, number), b"").ljust(width * size, b"\0") for number in numbers)
     start = first % width * size
     return [packed[at : at + size] for at in range(start, start + count * size, size)]
+
+
+def _proved(prove: Callable[[], Sequence[bytes]]) -> Sequence[bytes]:
+    try:
+        return prove()
+    except TileDamaged:
+        raise AuditDamaged("the log's tiles are not those of a tree of its size") from None
 
 
 def _signed_by(note: str, keys: Sequence[notes.Verifier]) -> str:
