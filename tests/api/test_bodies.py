@@ -63,7 +63,7 @@ def members(kind: type) -> dict[str, bytes]:
         "scope": '"crm"', "ttl_seconds": "60",
         "source": '"a"', "options": "{}", "keep": "{}", "check": '"valid"', "lookalike": "true", "view": '"masked"',
         "name": '"x"', "operations": '["tokenize"]', "fields": '["phone"]', "expires_in_seconds": "60",
-        "overlap_seconds": "60",
+        "overlap_seconds": "60", "tags": '["vip"]', "case": '"2026/7"', "consent": '"c-1"', "roles": "[]",
     }  # fmt: skip
     if kind is asks.Reveal:
         good["metadata"] = "false"
