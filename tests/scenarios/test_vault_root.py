@@ -63,7 +63,7 @@ def test_a_running_service_moves_to_vault_and_back(served: Service, transit: Tra
     """Without a restart, and without a request that hears a no."""
     (local,) = roots_of(served)
     ledger = Ledger()
-    load = Load(served.port, served.keys["live"], ledger, 3, threads=3)
+    load = Load(served.port, served.keys["live"], ledger, 3, threads=3, pause=0.02)
     load.start()
     until(lambda: len(ledger.operations) > 20)
     move(served, transit.place.name)
@@ -88,7 +88,7 @@ def test_a_running_service_moves_to_vault_and_back(served: Service, transit: Tra
 def test_vaults_own_key_turns_under_load(served: Service, transit: Transit) -> None:
     move(served, transit.place.name)
     ledger = Ledger()
-    load = Load(served.port, served.keys["live"], ledger, 4, threads=3)
+    load = Load(served.port, served.keys["live"], ledger, 4, threads=3, pause=0.02)
     load.start()
     until(lambda: len(ledger.operations) > 20)
     with custody(served) as custodian:
