@@ -33,10 +33,22 @@ class Victim:
     once: dict[str, Any]
 
     def state(self) -> dict[str, list[Any]]:
-        """Return every row of the tenant's."""
-        named = {"tenant": "id", "epoch": None, "lease": None}
+        """Return every row of the tenant's, and every audit record, wherever the sealer has put it by now."""
+        nobodys = (
+            "epoch",
+            "lease",
+            "approval",
+            "alarm_delivery",
+            *(t for t in TABLES if t.startswith("audit_")),
+        )
+        named: dict[str, str | None] = {"tenant": "id", **dict.fromkeys(nobodys)}
         kept = {table: named.get(table, "tenant") for table in TABLES}
-        return {
+        told = [
+            one
+            for one in records.audit(self.url)
+            if (one.tenant, one.actor != "sealer") == (self.tenant, True)
+        ]
+        return {"audit": sorted(map(repr, told))} | {
             table: sorted(
                 map(repr, records.rows(self.url, f"SELECT * FROM {table} WHERE {column} = {self.tenant}"))
             )

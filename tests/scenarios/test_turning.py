@@ -216,7 +216,9 @@ def test_a_new_version_waits_for_every_live_process(served: Service) -> None:
     with calling(served) as caller:
         caller.tokens("phone", ["13800138000"] * 10)
     worker = "SELECT 1 FROM process WHERE kind = 'worker'"
-    until(lambda: records.rows(served.database_url, worker))  # the five seconds that are left are for its work
+    until(
+        lambda: records.rows(served.database_url, worker)
+    )  # the five seconds that are left are for its work
     with custody(served) as custodian:
         before = custodian.primary("seal")
         records.change(
