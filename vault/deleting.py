@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from keys.keyset import Purpose
 from keys.openkeys import TenantKeys
@@ -12,7 +13,7 @@ from vault.errors import FieldNotGranted, InvalidRequest, UnknownSubject, Unknow
 from vault.fields import login_record
 from vault.once import Once
 from vault.permitting import Facts, Permit, permit
-from vault.reading import misses
+from vault.reading import former, misses
 from vault.resources import Resources, look_up, parse_column, strays
 from vault.store import passwords, subjects
 from vault.store import tokens as rows
@@ -44,7 +45,10 @@ def delete(
                 errors[at] = barred[place[1]]
             elif place is not None and (place[1] not in gone or place in wrong):
                 errors[at] = UnknownToken("no such token")
-        sweeping.miss(transaction, keys, given.actor, given.policy.sweep, misses(errors))
+        before = former(
+            places, errors, partial(rows.buried, transaction.connection, transaction.dialect, actor.tenant)
+        )
+        sweeping.miss(transaction, keys, given.actor, given.policy.sweep, misses(errors) - before)
         row = given.row(keys, transaction.now, _facts(gone), refused=len(errors))
         transaction.append("audit_record", [row])
         result = Deleted(len(gone), errors)

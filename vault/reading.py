@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -12,7 +12,7 @@ from vault.columns import MAX_ITEMS
 from vault.errors import ExpiredToken, InvalidRequest, MalformedToken, UnknownToken, VaultError, WrongMode
 from vault.permitting import Permit
 from vault.resources import look_up, parse_column, strays
-from vault.store.tokens import Place, Sealed, Stored, Watched
+from vault.store.tokens import Place, Sealed, Stored, Watched, buried
 
 T = TypeVar("T", bound=Stored | Sealed | Watched)
 
@@ -27,12 +27,14 @@ class Reading(Generic[T]):
         places: of each token, None where its text is none.
         rows: those that may be read, by stored token.
         errors: why the others may not, by index.
+        former: how many of them name a token that there was: who has its text tries nothing out.
     """
 
     keys: TenantKeys
     places: list[Place | None]
     rows: dict[bytes, T]
     errors: dict[int, VaultError]
+    former: int
 
     def good(self) -> list[bytes | None]:
         """Return the stored token of each item that may be read, None for the others, in the order of the request."""
@@ -45,8 +47,8 @@ class Reading(Generic[T]):
         return [self.rows[token] for token in self.good() if token is not None]
 
     def misses(self) -> int:
-        """Return how many items named no token that there is."""
-        return misses(self.errors)
+        """Return how many items named no token that there is, or was."""
+        return misses(self.errors) - self.former
 
 
 def read(permits: Sequence[Permit], texts: Sequence[object], field: str | None, kind: type[T]) -> Reading[T]:
@@ -74,7 +76,12 @@ def read(permits: Sequence[Permit], texts: Sequence[object], field: str | None, 
             errors[at] = refused[place[1]]
     for token in refused:
         del rows[token]
-    return Reading(keys, places, rows, errors)
+
+    def find(wanted: Sequence[Place]) -> set[bytes]:
+        with resources.database.read() as connection:
+            return buried(connection, resources.database.dialect, actor.tenant, wanted)
+
+    return Reading(keys, places, rows, errors, former(places, errors, find))
 
 
 def barred(permits: Sequence[Permit], rows: Sequence[T], now: int) -> dict[bytes, VaultError]:
@@ -88,6 +95,24 @@ def barred(permits: Sequence[Permit], rows: Sequence[T], now: int) -> dict[bytes
             hidden = isinstance(refused.get(row.token), UnknownToken)
             refused[row.token] = refused[row.token] if hidden else over
     return refused
+
+
+def former(
+    places: Sequence[Place | None],
+    errors: Mapping[int, VaultError],
+    find: Callable[[Sequence[Place]], set[bytes]],
+) -> int:
+    """Return how many of the errors are those of tokens that were deleted, erased or have expired.
+
+    A caller that kept some, or meets a person who was just erased, is none who sweeps.
+
+    Args:
+        find: tells which of some places held such a token; not asked if no token is unknown.
+    """
+    unknown = [places[at] for at, error in errors.items() if isinstance(error, UnknownToken)]
+    wanted = {place for place in unknown if place is not None}
+    gone = find(list(wanted)) if wanted else set[bytes]()
+    return sum(place is not None and place[1] in gone for place in unknown)
 
 
 def misses(errors: Mapping[int, VaultError]) -> int:

@@ -28,7 +28,7 @@ VALUES = {
     "passport": ("EK7654329", "EK7654329"),
     "phone": ("+86 134 9988 7766", "13499887766"),
     "email": ("canary.mail@example.com", "canary.mail"),
-    "person_name": ("爨莺啭", "爨莺啭"),
+    "person_name": ("爨莺啭鸑鷟鹓鶵", "爨莺啭鸑鷟鹓鶵"),  # so long that no form of it comes about by chance
     "company_name": ("鸑鷟金丝雀有限公司", "鸑鷟金丝雀"),
     "address": ("北京市朝阳区鸑鷟路77号", "鸑鷟路77号"),
     "login_name": ("canary_login_name", "canary_login_name"),

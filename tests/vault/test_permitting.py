@@ -353,6 +353,22 @@ def test_log_ins_are_values_that_budgets_count(shop: Shop) -> None:
     assert [(one.result, one.count) for one in told] == [("ok", 8), ("ok", 3), ("budget_exceeded", 0)]
 
 
+def test_a_token_that_there_was_is_no_guess(shop: Shop) -> None:
+    enforce(shop, GENEROUS.replace("[bulk]", "[sweep]\nmisses = 3\n[bulk]"))
+    deleted = shop.tokenize("phone", PHONE, "+8613800138001")
+    shop.vault.delete(shop.actor, deleted)
+    calls: list[Callable[[list[str]], object]] = [
+        lambda tokens: shop.vault.reveal(shop.actor, tokens, "service"),
+        lambda tokens: shop.vault.describe(shop.actor, tokens), lambda tokens: shop.vault.delete(shop.actor, tokens),
+    ]  # fmt: skip
+    for call in calls:
+        call(deleted * 2)
+    assert shop.count("alarm WHERE kind = 'sweep'") == 0
+    for call in calls:
+        call([*deleted, TOKEN])
+    assert shop.count("alarm WHERE kind = 'sweep'") == 1
+
+
 @ON_SQLITE
 def test_logins_that_there_are_not_are_misses_on_record(shop: Shop) -> None:
     enforce(shop, GENEROUS.replace("[bulk]", "[sweep]\nmisses = 4\n[bulk]"))

@@ -97,6 +97,12 @@ def taken(connection: Connection, dialect: Dialect, tenant: int, places: Sequenc
     }
 
 
+def buried(connection: Connection, dialect: Dialect, tenant: int, places: Sequence[Place]) -> set[bytes]:
+    """Return which of `places` held a token that was deleted, erased or has expired."""
+    found = dialect.match(connection, "tombstone", ("token",), ("bucket", "token"), tenant, places)
+    return {row[0] for row in found}
+
+
 def entry_tie(kind: int, fixed: bool, token: bytes) -> bytes:
     """Return what tells the index entries of one value apart.
 
