@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from msgspec import Struct
 
-from strongroom_client.options import wire
 from strongroom_client.session import Session
 
 
@@ -44,14 +43,8 @@ class Alarms(Session):
 
     def alarms(self, *, page: int = 100) -> Iterator[Alarm]:
         """Yield the alarms of this mode, and those that are nobody's alone, the newest first."""
-        cursor: str | None = None
-        while True:
-            query = urlencode(wire({"limit": page, "cursor": cursor}))
-            found = self._call("GET", f"/v1/alarms?{query}", _Page)
+        for found in self._pages("/v1/alarms", _Page, {"limit": page}):
             yield from found.alarms
-            if found.next_cursor is None:
-                return
-            cursor = found.next_cursor
 
     def acknowledge_alarm(self, alarm_id: str) -> Alarm:
         """Say that somebody has seen to an alarm; who was first stays. Raises NotFound (code unknown_alarm)."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from msgspec import Struct
 
-from strongroom_client.options import wire
 from strongroom_client.retries import Repeat
 from strongroom_client.session import Session
 
@@ -56,14 +55,8 @@ class Approvals(Session):
 
     def proposals(self, *, state: str | None = None, page: int = 1000) -> Iterator[Proposal]:
         """Yield proposals, the newest first; `state`: only those."""
-        cursor: str | None = None
-        while True:
-            query = urlencode(wire({"state": state, "limit": page, "cursor": cursor}))
-            found = self._call("GET", f"/v1/approvals?{query}", _Proposals)
+        for found in self._pages("/v1/approvals", _Proposals, {"state": state, "limit": page}):
             yield from found.proposals
-            if found.next_cursor is None:
-                return
-            cursor = found.next_cursor
 
     def proposal(self, proposal_id: str) -> Proposal:
         """Return a proposal; raise NotFound (code unknown_proposal)."""

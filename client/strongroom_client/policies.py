@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from urllib.parse import urlencode
 
 from msgspec import Struct
 
@@ -97,14 +96,8 @@ class Policies(Session):
 
     def policy_versions(self, *, page: int = 1000) -> Iterator[PolicyVersion]:
         """Yield the versions of the policy, the newest first, without their documents."""
-        cursor: str | None = None
-        while True:
-            query = urlencode(wire({"limit": page, "cursor": cursor}))
-            found = self._call("GET", f"/v1/policy/versions?{query}", _Versions)
+        for found in self._pages("/v1/policy/versions", _Versions, {"limit": page}):
             yield from found.versions
-            if found.next_cursor is None:
-                return
-            cursor = found.next_cursor
 
     def check_policy(self, document: str) -> PolicyCheck:
         """Return what would change with a document; raise Refused (code policy_invalid) with the line that is wrong."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
 from strongroom_client.credentials import credential
 from strongroom_client.decoding import decoder
 from strongroom_client.errors import InvalidArgument
+from strongroom_client.options import wire
 from strongroom_client.problems import bad_reply, refusal, undone
 from strongroom_client.retries import Budget, Repeat, Retries
 from strongroom_client.settings import address, tls
@@ -22,6 +24,14 @@ from strongroom_client.transport import Ask, Broken, Reply, Timeout, Transport
 
 T = TypeVar("T")
 
+
+class Page(Protocol):
+    """One page of a list."""
+
+    next_cursor: str | None
+
+
+P = TypeVar("P", bound=Page)
 
 _PROPOSAL = re.compile("apr_[0-9a-f]{16}")
 
@@ -108,6 +118,16 @@ class Session:
         if why:
             raise bad_reply(reply, why)
         return value  # type: ignore[return-value]
+
+    def _pages(self, path: str, into: type[P], asked: Mapping[str, object]) -> Iterator[P]:
+        """Yield the pages of a list, one request each; `asked` goes into the query of every one."""
+        cursor: str | None = None
+        while True:
+            page = self._call("GET", f"{path}?{urlencode(wire({**asked, 'cursor': cursor}))}", into)
+            yield page
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
 
     def _receive(self, path: str, body: bytes, write: Callable[[bytes], object]) -> None:
         """Hand the pieces of a reply of any size to `write`; what was handed on cannot be taken back and sent again."""

@@ -23,7 +23,6 @@ MAX_NOTE_BYTES = 131_072  # 16 signatures, which every reader must take, of 5 kB
 MAX_SIGNATURES = 100
 _DASH = "\u2014 "  # what a signature line begins with
 _KEY_BYTES = 32
-_SIGNATURE_BYTES = 64
 _TIME_BYTES = 8
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import ColumnElement, Connection, delete, func, select, text
 
 from vault.index import BUCKETS
 from vault.store.auditlog import BLOCK, Log, bucket_of
@@ -64,7 +64,7 @@ def remove(transaction: Transaction, log: Log, run: Run) -> None:
     transaction.connection.execute(delete(audit_run).where(*_of(log, run)))
 
 
-def _of(log: Log, run: Run):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _of(log: Log, run: Run) -> tuple[ColumnElement[bool], ...]:
     table = audit_run.c
     return (
         table.bucket == bucket_of(log.tenant, run.run), table.tenant == log.tenant, table.log == log.log,
