@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
-from vault import fields
-from vault.columns import OPERATIONS, Actor, ApiKeyRecord
+from vault import fields, rights
+from vault.columns import OPERATIONS, Actor, ApiKeyRecord, CallerKind
 from vault.errors import InvalidRequest, UnknownApiKey, UnknownPolicyVersion
 from vault.permitting import permit
 from vault.policy.built_in import BUILT_IN
@@ -164,9 +164,11 @@ def _key(resources: Resources, actor: Actor, caller: str | None) -> ApiKeyRecord
 def _roles(policy: Policy, question: Question, record: ApiKeyRecord | None) -> frozenset[str]:
     if question.caller is None:
         return question.roles
-    named = question.caller.removeprefix(CERTIFICATE)
-    certificates = frozenset({named} if named != question.caller else ())
-    return policy.roles_of(question.caller, record.roles if record else (), (), certificates)
+    caller, claims = question.caller, frozenset[tuple[str, str]]()
+    kind: CallerKind = "oidc" if caller.startswith(OIDC) else "key"
+    if caller.startswith(CERTIFICATE):
+        kind, claims = "certificate", frozenset({(rights.CERTIFICATE, caller.removeprefix(CERTIFICATE))})
+    return rights.roles(policy, caller, kind, record.roles if record else (), claims)
 
 
 def _unknown(policy: Policy, question: Question) -> Iterator[str]:

@@ -363,6 +363,13 @@ def test_it_explains_reveal_plain_as_what_it_is(office: Office) -> None:
 
 
 @ON_SQLITE
+@pytest.mark.parametrize("caller", ["oidc:login.example#1", "cert:dns:x.example"])
+def test_without_a_policy_who_carries_nothing_is_explained_as_denied(office: Office, caller: str) -> None:
+    found = office.governance.explain(office.ann, ask(caller=caller))
+    assert (found.allowed, found.roles) == (False, ())
+
+
+@ON_SQLITE
 def test_an_explanation_says_what_it_does_not_know(office: Office) -> None:
     claim = '[[claims]]\nissuer = "https://login.example"\nclaim = "groups"\nvalue = "x"\nroles = ["clerk"]\n'
     certificate = '[[certificates]]\nname = "dns:x.example"\nroles = ["clerk"]\n'
