@@ -200,6 +200,11 @@ def test_removed_and_moved_records_are_found(kept: Kept, strongroom: Command) ->
 
 def test_a_cut_tail_shows_by_what_is_kept_outside(kept: Kept, strongroom: Command) -> None:
     """The database is as it was at an earlier checkpoint, as after a restore: inside, nothing tells."""
+    counted = f"SELECT count(*) FROM audit_checkpoint WHERE {kept.mine}"
+    while (there := kept.rows(counted)[0][0]) < 3:  # a busy machine seals many records at once
+        asked = {"tokens": [kept.token], "view": "masked", "purpose": "settle"}
+        assert kept.service.post("/v1/reveal", asked, "clerk")[0] == 200
+        until(lambda: kept.rows(counted)[0][0] > there)
     strongroom("audit", "checkpoint", "--out", "later.txt")
     with copied(kept, strongroom) as shorter:
         size = shorter.rows(f"SELECT size FROM audit_checkpoint WHERE {kept.mine} ORDER BY size DESC")[2][0]
