@@ -83,6 +83,18 @@ class Settings(BaseSettings):
         alarm_sendmail: the program that takes a message on its standard input as sendmail does.
         audit_archive: the folder that old audit records go to, which must be there; without one all stay at hand.
         audit_days: from which age they go there.
+        backup_targets: servers that backups go to, URLs separated by spaces: `file:`, `sftp://`, `s3://`.
+        backup_quorum: how many must have a backup before it counts as made; without, 2, or all where there are fewer.
+        backup_recipients: the file that `strongroom recovery init` and `strongroom drill init` write: whom backups are
+            sealed to, a line each.
+        backup_ssh_key_file, backup_known_hosts: of the targets that speak SFTP.
+        backup_s3_access_key_file, backup_s3_secret_key_file: files with the credentials of those that speak S3.
+        backup_journal_seconds: how often what changed is shipped between two backups; at most twice as much is at risk.
+        backup_full_hours, backup_incremental_hours, backup_keyring_hours: how often a whole backup, one of changes,
+            and a whole keyring are made.
+        backup_keyrings: whole keyrings that are kept; an erased person is gone from all backups with the last of them.
+        backup_keep: restore points that are kept.
+        drill_hours: hours without a drill that passed after which an alarm says so; 0 for never.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRONGROOM_", frozen=True, hide_input_in_errors=True)
@@ -147,6 +159,20 @@ class Settings(BaseSettings):
     alarm_sendmail: Path = Path("/usr/sbin/sendmail")
     audit_archive: Path | None = None
     audit_days: int = Field(default=366, ge=1, le=36_500)
+    backup_targets: str = ""
+    backup_quorum: int | None = Field(default=None, ge=1, le=16)
+    backup_recipients: Path | None = None
+    backup_ssh_key_file: Path | None = None
+    backup_known_hosts: Path | None = None
+    backup_s3_access_key_file: Path | None = None
+    backup_s3_secret_key_file: Path | None = None
+    backup_journal_seconds: float = Field(default=5.0, ge=0.2, le=3_600)
+    backup_full_hours: float = Field(default=168.0, gt=0, le=8_760)
+    backup_incremental_hours: float = Field(default=1.0, gt=0, le=8_760)
+    backup_keyring_hours: float = Field(default=24.0, gt=0, le=8_760)
+    backup_keyrings: int = Field(default=2, ge=1, le=100)
+    backup_keep: str = "last=3 daily=7 weekly=4 monthly=12"
+    drill_hours: float = Field(default=0.0, ge=0, le=8_760)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_dir: Path | None = None
 

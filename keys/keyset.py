@@ -20,8 +20,13 @@ class Purpose(StrEnum):
     AUDIT = "audit"
     PASSWORD = "password"  # noqa: S105 - seals verifiers of passwords
     ROUTE = "route"  # never rotates: it decides where deterministic rows lie
+    MANIFEST = "manifest"  # signs what is said of backups
+    BACKUP = "backup"  # opens backups for whoever has the root
 
 
+SERVICE = 0  # the tenant whose keysets belong to the service itself; no business has this id
+OF_SERVICE = (Purpose.MANIFEST, Purpose.BACKUP)
+OF_TENANTS = tuple(purpose for purpose in Purpose if purpose not in OF_SERVICE)
 TURNS = frozenset({Purpose.SEAL, Purpose.INDEX, Purpose.AUDIT, Purpose.PASSWORD})  # the keysets that rotate
 COUNTED = frozenset({Purpose.SEAL, Purpose.PASSWORD})  # those whose messages are counted: they seal
 

@@ -25,7 +25,7 @@ MAX_TAGS = 8  # of one token
 OPERATIONS = (  # that an API key may carry and a policy speak of, in the order in which they came
     "tokenize", "reveal", "reveal_plain", "find", "describe", "list", "delete", "erase", "apikeys",
     "keys", "custody", "roots", "verify", "passwords", "unlock", "logins",
-    "compare", "audit", "policy", "approve", "decoys", "callers",
+    "compare", "audit", "policy", "approve", "decoys", "callers", "backups",
 )  # fmt: skip
 
 PURPOSES = frozenset({

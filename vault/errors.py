@@ -500,3 +500,118 @@ class UnknownAlarm(VaultError):
     """The tenant has no alarm of that id."""
 
     code = "unknown_alarm"
+
+
+class BackupsNotConfigured(VaultError):
+    """The settings name no target, or no recipient, of backups."""
+
+    code = "backups_not_configured"
+
+
+class UnknownBackup(VaultError):
+    """There is no backup of that number, or it was removed."""
+
+    code = "unknown_backup"
+
+
+class BackupIncomplete(VaultError):
+    """Too few targets took the backup, so it does not count as made; what was made before stays."""
+
+    code = "backup_incomplete"
+
+
+class BackupDamaged(VaultError):
+    """A file of a backup is not what its manifest says, or does not open.
+
+    Attributes:
+        file: its path at the target.
+        chunk: which of the manifest's chunks it is, from 0; None for the manifest itself.
+    """
+
+    code = "backup_damaged"
+
+    def __init__(self, reason: str, file: str, chunk: int | None = None) -> None:
+        super().__init__(reason)
+        self.file, self.chunk = file, chunk
+
+
+class BackupUntrusted(BackupDamaged):
+    """No key that is trusted signed the manifest, or it belongs to another service."""
+
+    code = "backup_untrusted"
+
+
+class BackupReplayed(BackupDamaged):
+    """A manifest is older than what is known to follow, or its predecessor is another one than it names."""
+
+    code = "backup_replayed"
+
+
+class KeyringTooOld(BackupDamaged):
+    """The newest keyring is older than the backup needs."""
+
+    code = "keyring_too_old"
+
+
+class BackupLocked(VaultError):
+    """None of the keys at hand opens the backup."""
+
+    code = "backup_locked"
+
+
+class BackupFromNewer(VaultError):
+    """A later version of strongroom made the backup; this one does not know its format or schema."""
+
+    code = "backup_from_newer"
+
+
+class DatabaseNotEmpty(VaultError):
+    """A restore goes into an empty database alone."""
+
+    code = "database_not_empty"
+
+
+class TargetFailed(VaultError):
+    """A target of backups did not do what was asked.
+
+    Attributes:
+        problem: the stable code of what is wrong: one of `recovery.targets.protocol.CODES`.
+    """
+
+    code = "target_failed"
+
+    def __init__(self, problem: str, reason: str) -> None:
+        super().__init__(reason)
+        self.problem = problem
+
+
+class LastCopy(VaultError):
+    """It is the last copy that was verified, which nothing removes."""
+
+    code = "last_copy"
+
+
+class InvalidReport(InvalidRequest):
+    """The report is no report of a drill that this service's drill host signed."""
+
+    code = "invalid_report"
+
+
+class ShareInvalid(InvalidRequest):
+    """The words are no share, are of another set, or are mistyped.
+
+    Attributes:
+        number: which of those entered, from 1.
+    """
+
+    code = "share_invalid"
+
+    def __init__(self, reason: str, number: int) -> None:
+        super().__init__(reason)
+        self.number = number
+
+
+class WrongRecoveryKey(VaultError):
+    """The shares make a key, but not the one of the recovery page."""
+
+    code = "wrong_recovery_key"

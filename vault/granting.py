@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from keys.keyset import Purpose
+from keys.keyset import OF_TENANTS
 from vault import fields
 from vault.audit import journal
 from vault.columns import OPERATIONS, Actor, ApiKeyRecord, Mode, Remember
@@ -21,8 +21,8 @@ from vault.store.keysets import Keysets, new_tenant_id
 from vault.store.writer import Refused, Transaction
 
 FIRST = tuple(
-    name for name in OPERATIONS if name != "roots"
-)  # of a tenant's first keys: roots are everybody's
+    name for name in OPERATIONS if name not in {"roots", "backups"}
+)  # of a tenant's first keys: roots and backups are everybody's
 MAX_OVERLAP = 2_592_000  # seconds: 30 days
 _NAME = re.compile(r"[\w.: -]{1,64}")  # letters and digits of any script
 
@@ -175,7 +175,8 @@ def _new_tenant(resources: Resources, name: str, granted: Sequence[str]) -> dict
     now = resources.database.clock()
     tenants: dict[Mode, int] = {"live": new_tenant_id(), "test": new_tenant_id()}
     keysets = [
-        [resources.keyring.create(tenant, purpose, now) for purpose in Purpose] for tenant in tenants.values()
+        [resources.keyring.create(tenant, purpose, now) for purpose in OF_TENANTS]
+        for tenant in tenants.values()
     ]
     made: dict[Mode, Made] = {
         mode: new_key(tenant, mode, "bootstrap", granted, None, now, None) for mode, tenant in tenants.items()

@@ -14,6 +14,7 @@ from keys.openkeys import TenantKeys
 from keys.wrapping import unwrap
 from vault import cipher, tokens
 from vault.audit import journal
+from vault.backup.plan import Plan
 from vault.columns import Actor, Description
 from vault.context import number, pack
 from vault.errors import HashingUnavailable, ItemError, UnreadableValue, VaultError
@@ -74,6 +75,7 @@ class Resources:
         hasher: what hashes them; None where no passwords are.
         records: how long audit records stay.
         gate: whether requests may be served: while their records are taken outside.
+        backups: how often they are made, where they go and for whom.
         policies: what each tenant's policy allows.
     """
 
@@ -85,6 +87,7 @@ class Resources:
     hasher: Hasher | None = None
     records: Records = field(default_factory=Records)
     gate: Gate = field(default_factory=OpenGate)
+    backups: Plan = field(default_factory=Plan)
     policies: PolicyBook = field(init=False)
 
     def __post_init__(self) -> None:

@@ -144,9 +144,13 @@ def cosigned(text: str, at: int) -> bytes:
     return f"cosignature/v1\ntime {at}\n{text}".encode()
 
 
-def parse(note: str | bytes) -> Note:
-    """Return a note's text and signatures; raise NoteMalformed if it is not one to the byte."""
-    text, blank, lines = _text(note).rpartition("\n\n")
+def parse(note: str | bytes, largest: int = MAX_NOTE_BYTES) -> Note:
+    """Return a note's text and signatures; raise NoteMalformed if it is not one to the byte.
+
+    Args:
+        largest: bytes that are taken.
+    """
+    text, blank, lines = _text(note, largest).rpartition("\n\n")
     if not blank or not text:
         raise NoteMalformed("a note is text, an empty line and lines of signatures")
     return Note(text + "\n", _signatures(lines))
@@ -199,9 +203,9 @@ def _hash(name: str, material: bytes) -> bytes:
     return sha256(name.encode() + b"\n" + material).digest()[:4]
 
 
-def _text(note: str | bytes) -> str:
-    if len(note) > MAX_NOTE_BYTES:
-        raise NoteMalformed(f"the note is longer than {MAX_NOTE_BYTES} bytes")
+def _text(note: str | bytes, largest: int = MAX_NOTE_BYTES) -> str:
+    if len(note) > largest:
+        raise NoteMalformed(f"the note is longer than {largest} bytes")
     try:
         text = note.decode() if isinstance(note, bytes) else note.encode().decode()
     except UnicodeError:

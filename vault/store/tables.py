@@ -105,6 +105,7 @@ token = _clustered(
           sqlite_where=text("subject IS NOT NULL"), postgresql_where=text("subject IS NOT NULL")),
     Index("ix_token_expires", "bucket", "expires_at",
           sqlite_where=text("expires_at IS NOT NULL"), postgresql_where=text("expires_at IS NOT NULL")),
+    Index(None, "epoch"),  # as on every table of which backups copy what changed: it only grows at its end
 )  # fmt: skip
 
 index_entry = _clustered(
@@ -130,6 +131,7 @@ subject = _clustered(
     Column("wrap_key", BigInteger, nullable=False),  # the seal keyset version that wraps it
     Column("created_at", BigInteger, nullable=False),
     Column("epoch", BigInteger, nullable=False),
+    Index(None, "epoch"),
 )
 
 password = _clustered(
@@ -145,6 +147,7 @@ password = _clustered(
     Column("created_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     Column("epoch", BigInteger, nullable=False),
+    Index(None, "epoch"),
 )
 
 attempt = _clustered(
@@ -178,6 +181,18 @@ tombstone = _clustered(
     Column("token", LargeBinary, primary_key=True),
     Column("epoch", BigInteger, nullable=False),
     Index(None, "bucket", "epoch"),
+    Index(None, "epoch"),
+)
+
+departure = _clustered(  # as tombstone, of rows that are no tokens
+    "departure",
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tenant", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),  # 1 subject, 2 password
+    Column("id", LargeBinary, primary_key=True),  # the subject's digest, the password's account
+    Column("at", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Index(None, "epoch"),
 )
 
 audit_record = _clustered(  # records that are not in the tree yet: the sealer moves them into audit_leaf
@@ -377,6 +392,71 @@ alarm_delivery = Table(
     Column("sent_at", BigInteger),
     Column("problem", Text),  # the stable code of the last failure
     Index(None, "sent_at", "next_at"),
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # names this line of backups; one row
+    Column("follows", Text),  # JSON: the manifest that a restore made this database from
+    Column("made_at", BigInteger, nullable=False),
+)
+
+backup = Table(
+    "backup",
+    metadata,
+    Column("stream", Text, primary_key=True),  # keyring or data
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),  # full, incremental or journal
+    Column("state", Text, nullable=False),  # running, made, failed, removed
+    Column("base", BigInteger),  # the number that it builds on; null for a full one
+    Column("until", BigInteger, nullable=False),  # the newest epoch that was closed before it was taken
+    Column("taken_at", BigInteger, nullable=False),
+    Column("note", Text),  # the signed manifest; null until it is made, and when it is removed
+    Column("digest", Text),  # SHA-256 of the note, in hex
+    Column("rows", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("error", Text),  # the stable code of what stopped it
+    Column("fence", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("drilled_at", BigInteger),  # when a drill last restored it
+    Column("forfeited_at", BigInteger),  # when a key that it needs was given up
+    Index(None, "stream", "state", "number"),
+)
+
+backup_copy = Table(
+    "backup_copy",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("target", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # stored, damaged, removed
+    Column("stored_at", BigInteger, nullable=False),
+    Column("verified_at", BigInteger),  # when all of it was last read back
+    Column("problem", Text),  # the stable code of what is wrong with it
+)
+
+backup_target = Table(
+    "backup_target",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # ok, or the stable code of what is wrong
+    Column("since", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+)
+
+drill = Table(
+    "drill",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),  # of the data stream
+    Column("passed", Boolean, nullable=False),
+    Column("begun_at", BigInteger, nullable=False),
+    Column("taken_at", BigInteger, nullable=False),  # until when the restored data reach
+    Column("seconds", BigInteger, nullable=False),  # that the restore took
+    Column("report", Text, nullable=False),  # signed by the drill host
+    Index(None, "begun_at"),
 )
 
 idempotency = _clustered(

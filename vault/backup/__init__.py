@@ -1,0 +1,1 @@
+"""What a backup consists of: its files, their bytes, and what is said of them."""

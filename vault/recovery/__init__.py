@@ -1,0 +1,1 @@
+"""Encrypted backups on other servers: made, kept, verified, restored, and drilled."""

@@ -1,0 +1,1 @@
+"""Servers that backups lie on: a module a kind behind one Protocol."""
