@@ -178,10 +178,14 @@ def newest(
 
 def chain(connection: Connection, stream: Stream, number: int) -> list[Backup]:
     """Return the backups that a restore loads for one, the full one first; UnknownBackup if a link is not there."""
-    found = [get(connection, stream, number)]
-    while (base := found[0].base) is not None:
-        found.insert(0, get(connection, stream, base))
-    if any(one.state != MADE for one in found):
+    linked = select(backup.c.number, backup.c.base).where(_one(stream, number)).cte(recursive=True)
+    further = select(backup.c.number, backup.c.base).where(
+        backup.c.stream == stream, backup.c.number == linked.c.base
+    )
+    linked = linked.union(further)
+    query = select(backup).where(backup.c.stream == stream, backup.c.number.in_(select(linked.c.number)))
+    found = _backups(connection, query.order_by(backup.c.number))
+    if not found or found[0].kind != "full" or any(one.state != MADE for one in found):
         raise UnknownBackup(f"backup {number} of the stream {stream} was not made, or was removed")
     return found
 
