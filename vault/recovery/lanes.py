@@ -10,6 +10,7 @@ from typing import Any
 from vault.backup.model import Kind
 from vault.errors import LeaseLost
 from vault.recovery import line as lines
+from vault.recovery import ownkeys
 from vault.recovery.errands import Errands, Progress
 from vault.recovery.escrow import Escrow
 from vault.recovery.fanout import Fanout
@@ -108,6 +109,7 @@ class Lanes:
 
     def _made(self) -> _Works:
         resources = self._resources
+        ownkeys.keys(resources)  # before the first snapshot, which is to have them
         installation, follows = lines.of_installation(resources)
         escrow = Escrow(resources.keyring, resources.backups.recipients.recovery)
         line = Line(resources, self._holding, self._health, escrow, self._told, installation, follows)
