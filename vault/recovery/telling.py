@@ -1,0 +1,43 @@
+"""What is told of backups: a record in every tenant's log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from keys.errors import KeyProblem
+from vault.audit import journal
+from vault.columns import Actor
+from vault.resources import Resources
+from vault.store import auditlog
+
+KEEPER = Actor(0, "live", "backups", "backups", kind="local")  # in whose name what nobody asked for is on record
+
+
+def rows(
+    resources: Resources,
+    operation: str,
+    actor: Actor = KEEPER,
+    *,
+    result: str = "ok",
+    count: int = 0,
+    target: str = "",
+) -> Iterable[journal.Row]:
+    """Return a record for every tenant with a log, as far as its keys can be had.
+
+    Args:
+        actor: who asked for it; its name alone is taken.
+        result: "ok" or the stable code of what failed.
+        count: rows in a backup.
+        target: what it is about: stream and number of a backup.
+    """
+    with resources.database.read() as connection:
+        tenants = sorted({log.tenant for log in auditlog.logs(connection)})
+    for tenant in tenants:
+        theirs = Actor(tenant, actor.mode, actor.name, actor.request_id, origin=actor.origin)
+        try:
+            keys = resources.keyring.keys(tenant)
+        except KeyProblem:
+            continue
+        yield journal.row(
+            keys, theirs, resources.database.now(), operation, result=result, count=count, target=target
+        )
