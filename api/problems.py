@@ -112,8 +112,7 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.TargetFailed: (503, "A target of backups failed"),
     vault.LastCopy: (409, "It is the last verified copy"),
     vault.InvalidReport: (422, "This is no drill's report"),
-    vault.ShareInvalid: (422, "This is no share"),
-    vault.WrongRecoveryKey: (422, "The shares make another key"),
+    vault.InvalidLines: (422, "A line cannot be read"),
     vault.IdempotencyKeyReused: (422, "The Idempotency-Key was used before"),
     vault.DeadlineExceeded: (503, "The request took too long"),
     vault.StaleKeyset: (503, "The keys are changing"),
@@ -133,6 +132,12 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     keys.RootCannotTurn: (422, "The root's own key has no versions"),
     keys.KeyExpired: (503, "The key's cryptoperiod is over"),
     keys.KeyExhausted: (503, "The key has sealed as many messages as it may"),
+    keys.ShareInvalid: (422, "This is no share"),
+    keys.ShareOfAnotherSet: (422, "The share is of another set"),
+    keys.ShareRepeated: (422, "The share is there already"),
+    keys.TooFewShares: (422, "There are too few shares"),
+    keys.SharesDoNotFit: (422, "The shares make no key"),
+    keys.WrongRecoveryKey: (422, "The shares make another key"),
     KeyProblem: (503, "The keys cannot be used"),
 }
 
