@@ -21,7 +21,10 @@ from vault.store.writer import Refused, Transaction
 
 Kind = Literal["full", "incremental", "journal"]
 State = Literal["running", "made", "failed", "removed"]
-RUNNING, MADE, FAILED, REMOVED = "running", "made", "failed", "removed"
+RUNNING: State = "running"
+MADE: State = "made"
+FAILED: State = "failed"
+REMOVED: State = "removed"
 STEPS: tuple[Kind, ...] = ("full", "incremental")  # all but journals
 
 
