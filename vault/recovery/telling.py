@@ -10,7 +10,9 @@ from vault.columns import Actor
 from vault.resources import Resources
 from vault.store import auditlog
 
-KEEPER = Actor(0, "live", "backups", "backups", kind="local")  # in whose name what nobody asked for is on record
+KEEPER = Actor(
+    0, "live", "backups", "backups", kind="local"
+)  # in whose name what nobody asked for is on record
 
 
 def rows(
