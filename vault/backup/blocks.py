@@ -15,7 +15,7 @@ import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
-from vault.store.cells import Cell, columns
+from vault.store.cells import columns
 from vault.store.streams import Block, Row
 
 
@@ -26,6 +26,18 @@ class NotRows(ValueError):
 def encode(blocks: Sequence[Block]) -> bytes:
     """Return the bytes of blocks."""
     return msgspec.msgpack.encode([(block.table, block.columns, block.rows) for block in blocks])
+
+
+def part(block: Block) -> bytes:
+    """Return the bytes of one block as `joined` takes them."""
+    return msgspec.msgpack.encode((block.table, block.columns, block.rows))
+
+
+def joined(parts: Sequence[bytes]) -> bytes:
+    """Return the bytes of blocks of which the parts are known, at most 65,535: what `encode` makes of them."""
+    few = len(parts) < 16  # fixarray or array 16 (MessagePack specification, "array format family")
+    head = bytes([0x90 | len(parts)]) if few else b"\xdc" + len(parts).to_bytes(2, "big")
+    return b"".join([head, *parts])
 
 
 def decode(data: bytes) -> list[Block]:
@@ -51,7 +63,7 @@ def _decoder(table: str, names: tuple[str, ...]) -> msgspec.msgpack.Decoder[list
     """Return what reads rows of these columns: the types are checked while they are read, at no cost of their own."""
     try:
         cells = columns(table)
-        types = tuple(_type(cells[name]) for name in names)
+        types = tuple(_TYPES[cells[name].kind, cells[name].nullable] for name in names)
     except KeyError:
         raise NotRows("a block is of a table or column that no backup has") from None
     if len({*names}) != len(names) or any(cell.key and name not in names for name, cell in cells.items()):
@@ -59,15 +71,16 @@ def _decoder(table: str, names: tuple[str, ...]) -> msgspec.msgpack.Decoder[list
     return msgspec.msgpack.Decoder(list[tuple[types]])  # type: ignore[valid-type]
 
 
-def _type(cell: Cell) -> Any:
-    return _TYPES[cell.kind] | None if cell.nullable else _TYPES[cell.kind]
-
-
-_TYPES: dict[str, Any] = {
+_KINDS: dict[str, Any] = {
     "integer": Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)],
     "flag": Annotated[int, msgspec.Meta(ge=0, le=1)],
     "text": str,
     "bytes": bytes,
+}
+_TYPES: dict[tuple[str, bool], Any] = {
+    (name, nullable): kind | None if nullable else kind
+    for name, kind in _KINDS.items()
+    for nullable in (False, True)
 }
 _outer = msgspec.msgpack.Decoder(list[tuple[str, list[str], msgspec.Raw]])
 _making = Lock()  # decoders are made by one thread at a time

@@ -65,11 +65,16 @@ def installation_of(transaction: Transaction) -> tuple[int, str | None]:
     found = known_installation(transaction.connection)
     if found is not None:
         return found
+    return enter_installation(transaction, None), None
+
+
+def enter_installation(transaction: Transaction, follows: str | None) -> int:
+    """Draw this installation's id, once; `follows` is the JSON of what it was restored from."""
     made = secrets.randbelow(2**63 - 1) + 1
     transaction.connection.execute(
-        insert(installation).values(id=made, follows=None, made_at=transaction.now)
+        insert(installation).values(id=made, follows=follows, made_at=transaction.now)
     )
-    return made, None
+    return made
 
 
 def known_installation(connection: Connection) -> tuple[int, str | None] | None:
@@ -125,11 +130,6 @@ def failed(transaction: Transaction, stream: Stream, number: int, fence: int, er
     _settle(transaction, stream, number, fence, values)
 
 
-def progress(transaction: Transaction, stream: Stream, number: int, fence: int, rows: int, size: int) -> None:
-    """Say how far a running backup is; Refused, with LeaseLost, if it is no longer this holder's to make."""
-    _settle(transaction, stream, number, fence, {"rows": rows, "bytes": size})
-
-
 def _settle(
     transaction: Transaction, stream: Stream, number: int, fence: int, values: Mapping[str, object]
 ) -> None:
@@ -139,11 +139,14 @@ def _settle(
         raise Refused(LeaseLost("another worker makes the backups now"))
 
 
-def claim(transaction: Transaction, fence: int) -> list[Backup]:
-    """Take over the backups that holders before this one left running; return them."""
-    others = (backup.c.state == RUNNING) & (backup.c.fence < fence)
-    found = _backups(transaction.connection, select(backup).where(others).with_for_update())
-    transaction.connection.execute(update(backup).where(others).values(fence=fence))
+def claim(transaction: Transaction, fence: int, but: Collection[tuple[Stream, int]]) -> list[Backup]:
+    """Take over the backups that somebody left running, all but those that this holder makes; return them."""
+    left = (backup.c.state == RUNNING) & (backup.c.fence <= fence)
+    found = _backups(transaction.connection, select(backup).where(left).with_for_update())
+    found = [one for one in found if (one.stream, one.number) not in but]
+    for one in found:
+        mine = _one(one.stream, one.number)
+        transaction.connection.execute(update(backup).where(mine).values(fence=fence))
     return [replace(one, fence=fence) for one in found]
 
 

@@ -38,6 +38,6 @@ def columns(table: str) -> Mapping[str, Cell]:
     if not any(table in names for names in TABLES.values()):
         raise KeyError(table)
     return {
-        column.name: Cell(_KINDS[column.type.python_type], bool(column.nullable), column.primary_key)
+        str(column.name): Cell(_KINDS[column.type.python_type], bool(column.nullable), column.primary_key)
         for column in metadata.tables[table].columns
     }
