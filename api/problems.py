@@ -102,7 +102,6 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     vault.BackupsNotConfigured: (409, "Backups are not set up"),
     vault.UnknownDrill: (404, "There is no such drill"),
     vault.InvalidReport: (422, "This is no drill's report"),
-    vault.InvalidLines: (422, "A line cannot be read"),
     vault.IdempotencyKeyReused: (422, "The Idempotency-Key was used before"),
     vault.DeadlineExceeded: (503, "The request took too long"),
     vault.StaleKeyset: (503, "The keys are changing"),

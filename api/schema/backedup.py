@@ -22,9 +22,7 @@ class Verifying(Ask, kw_only=True):
     """How much is read back, and where."""
 
     read_data: Annotated[float, Meta(ge=0, le=1, description="Share of the stored bytes, 0 to 1.")] = 0.05
-    target: Annotated[str | None, Meta(max_length=512, description="The only target that is looked at.")] = (
-        None
-    )
+    target: Annotated[str, Meta(max_length=512, description="The only one looked at.")] | None = None
 
 
 class Pruning(Ask, kw_only=True):
