@@ -48,6 +48,7 @@ from vault.errors import VaultError
 from vault.gauging import Gauges, Numbers
 from vault.governing import Governing
 from vault.passwords.hasher import Load
+from vault.recovery.asking import Backups
 from vault.resources import Resources
 from vault.store import apikeys, inspection, revision
 from vault.store.jobs import Job
@@ -61,6 +62,7 @@ class Vault:
     Attributes:
         alarms: what somebody should look at.
         audit: what auditors ask.
+        backups: what operators ask.
     """
 
     def __init__(self, resources: Resources) -> None:
@@ -69,6 +71,7 @@ class Vault:
         self.alarms = Alarms(resources)
         self._gauges = Gauges(resources)
         self.audit = Auditing(resources)
+        self.backups = Backups(resources)
 
     def tokenize(
         self, actor: Actor, columns: Sequence[Column], remember: Remember | None = None

@@ -65,11 +65,16 @@ def installation_of(transaction: Transaction) -> tuple[int, str | None]:
     found = known_installation(transaction.connection)
     if found is not None:
         return found
+    return enter_installation(transaction, None), None
+
+
+def enter_installation(transaction: Transaction, follows: str | None) -> int:
+    """Draw this installation's id, once; `follows` is the JSON of what it was restored from."""
     made = secrets.randbelow(2**63 - 1) + 1
     transaction.connection.execute(
-        insert(installation).values(id=made, follows=None, made_at=transaction.now)
+        insert(installation).values(id=made, follows=follows, made_at=transaction.now)
     )
-    return made, None
+    return made
 
 
 def known_installation(connection: Connection) -> tuple[int, str | None] | None:
