@@ -21,6 +21,7 @@ KINDS: Mapping[str, str] = {
     "budget_exceeded": "A caller has revealed as many values as it may in this time.",
     "caller_frozen": "A caller was stopped and may do nothing until somebody lets it again.",
     "policy_taken": "Another policy is in force.",
+    "backup_damaged": "A target's copy of a backup was damaged or missing, or it showed an old state.",
     "drill_failed": "A backup was restored for a trial, and something about it was wrong.",
     "drill_missed": "No backup was restored for a trial for too long.",
 }
