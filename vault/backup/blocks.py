@@ -28,6 +28,18 @@ def encode(blocks: Sequence[Block]) -> bytes:
     return msgspec.msgpack.encode([(block.table, block.columns, block.rows) for block in blocks])
 
 
+def part(block: Block) -> bytes:
+    """Return the bytes of one block as `joined` takes them."""
+    return msgspec.msgpack.encode((block.table, block.columns, block.rows))
+
+
+def joined(parts: Sequence[bytes]) -> bytes:
+    """Return the bytes of blocks of which the parts are known, at most 65,535: what `encode` makes of them."""
+    few = len(parts) < 16  # fixarray or array 16 (MessagePack specification, "array format family")
+    head = bytes([0x90 | len(parts)]) if few else b"\xdc" + len(parts).to_bytes(2, "big")
+    return b"".join([head, *parts])
+
+
 def decode(data: bytes) -> list[Block]:
     """Return the blocks; NotRows if the bytes are none.
 

@@ -22,7 +22,10 @@ from vault.store.writer import Refused, Transaction
 
 Kind = Literal["full", "incremental", "journal"]
 State = Literal["running", "made", "failed", "removed"]
-RUNNING, MADE, FAILED, REMOVED = "running", "made", "failed", "removed"
+RUNNING: State = "running"
+MADE: State = "made"
+FAILED: State = "failed"
+REMOVED: State = "removed"
 STEPS: tuple[Kind, ...] = ("full", "incremental")  # all but journals
 
 
@@ -77,20 +80,19 @@ def known_installation(connection: Connection) -> tuple[int, str | None] | None:
 
 
 def begin(
-    transaction: Transaction,
-    stream: Stream,
-    kind: Kind,
-    base: int | None,
-    until: int,
-    taken_at: int,
-    fence: int,
-) -> int:
-    """Enter a backup that is being made; return its number, above all that the stream ever had."""
+    transaction: Transaction, stream: Stream, kind: Kind, base: int | None, until: int, taken_at: int, fence: int,
+    above: int = 0,
+) -> int:  # fmt: skip
+    """Enter a backup that is being made; return its number, above all that the stream ever had.
+
+    Args:
+        above: a number that targets have, which is more than a database knows that was set back.
+    """
     transaction.dialect.serialize(transaction.connection, f"backup {stream}")
     newest = transaction.connection.execute(
         select(func.max(backup.c.number)).where(backup.c.stream == stream)
     ).scalar()
-    number: int = (newest or 0) + 1
+    number: int = max(newest or 0, above) + 1
     transaction.connection.execute(
         insert(backup).values(
             stream=stream, number=number, kind=kind, state=RUNNING, base=base, until=until, taken_at=taken_at,
@@ -123,11 +125,6 @@ def failed(transaction: Transaction, stream: Stream, number: int, fence: int, er
     _settle(transaction, stream, number, fence, values)
 
 
-def progress(transaction: Transaction, stream: Stream, number: int, fence: int, rows: int, size: int) -> None:
-    """Say how far a running backup is; Refused, with LeaseLost, if it is no longer this holder's to make."""
-    _settle(transaction, stream, number, fence, {"rows": rows, "bytes": size})
-
-
 def _settle(
     transaction: Transaction, stream: Stream, number: int, fence: int, values: Mapping[str, object]
 ) -> None:
@@ -137,11 +134,14 @@ def _settle(
         raise Refused(LeaseLost("another worker makes the backups now"))
 
 
-def claim(transaction: Transaction, fence: int) -> list[Backup]:
-    """Take over the backups that holders before this one left running; return them."""
-    others = (backup.c.state == RUNNING) & (backup.c.fence < fence)
-    found = _backups(transaction.connection, select(backup).where(others).with_for_update())
-    transaction.connection.execute(update(backup).where(others).values(fence=fence))
+def claim(transaction: Transaction, fence: int, but: Collection[tuple[Stream, int]]) -> list[Backup]:
+    """Take over the backups that somebody left running, all but those that this holder makes; return them."""
+    left = (backup.c.state == RUNNING) & (backup.c.fence <= fence)
+    found = _backups(transaction.connection, select(backup).where(left).with_for_update())
+    found = [one for one in found if (one.stream, one.number) not in but]
+    for one in found:
+        mine = _one(one.stream, one.number)
+        transaction.connection.execute(update(backup).where(mine).values(fence=fence))
     return [replace(one, fence=fence) for one in found]
 
 
@@ -179,10 +179,14 @@ def newest(
 
 def chain(connection: Connection, stream: Stream, number: int) -> list[Backup]:
     """Return the backups that a restore loads for one, the full one first; UnknownBackup if a link is not there."""
-    found = [get(connection, stream, number)]
-    while (base := found[0].base) is not None:
-        found.insert(0, get(connection, stream, base))
-    if any(one.state != MADE for one in found):
+    linked = select(backup.c.number, backup.c.base).where(_one(stream, number)).cte(recursive=True)
+    further = select(backup.c.number, backup.c.base).where(
+        backup.c.stream == stream, backup.c.number == linked.c.base
+    )
+    linked = linked.union(further)
+    query = select(backup).where(backup.c.stream == stream, backup.c.number.in_(select(linked.c.number)))
+    found = _backups(connection, query.order_by(backup.c.number))
+    if not found or found[0].kind != "full" or any(one.state != MADE for one in found):
         raise UnknownBackup(f"backup {number} of the stream {stream} was not made, or was removed")
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -13,6 +13,7 @@ from vault.store.writer import Transaction
 
 STORED, DAMAGED, REMOVED, COPYING = "stored", "damaged", "removed", "copying"  # of a copy
 OK = "ok"  # of a target
+_SHIPPED = "shipped"  # the row that tells how far all targets are; a target's own name has a colon
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,14 @@ def copies(connection: Connection, stream: Stream | None = None, number: int | N
     if number is not None:
         query = query.where(backup_copy.c.number == number)
     return [Copy(*row) for row in connection.execute(query)]
+
+
+def holding(connection: Connection, stream: Stream, numbers: Collection[int]) -> set[str]:
+    """Return the targets that hold every one of these backups whole."""
+    mine = (backup_copy.c.stream == stream) & (backup_copy.c.state == STORED)
+    query = select(backup_copy.c.target).where(mine, backup_copy.c.number.in_(numbers))
+    query = query.group_by(backup_copy.c.target).having(func.count() == len(set(numbers)))
+    return set(connection.execute(query).scalars())
 
 
 def mark_copy(
@@ -138,5 +147,20 @@ def tell_target(transaction: Transaction, name: str, state: str) -> str | None:
 
 def targets(connection: Connection) -> list[TargetState]:
     """Return how each target is that was ever used, by name."""
-    query = select(backup_target).order_by(backup_target.c.name)
+    query = select(backup_target).where(backup_target.c.name != _SHIPPED).order_by(backup_target.c.name)
     return [TargetState(*row) for row in connection.execute(query)]
+
+
+def tell_shipped(transaction: Transaction, until: int) -> None:
+    """Say that all that was committed `until` then lies at as many targets as must have it."""
+    connection, mine = transaction.connection, backup_target.c.name == _SHIPPED
+    changed = connection.execute(update(backup_target).where(mine).values(seen_at=until))
+    if changed.rowcount == 0:
+        values = {"name": _SHIPPED, "state": OK, "since": until, "seen_at": until}
+        connection.execute(insert(backup_target).values(values))
+
+
+def shipped(connection: Connection) -> int | None:
+    """Return until when all that was committed is known to lie at as many targets as must have it."""
+    query = select(backup_target.c.seen_at).where(backup_target.c.name == _SHIPPED)
+    return connection.execute(query).scalar()

@@ -79,11 +79,11 @@ def test_only_its_holder_settles_a_backup_and_once(filled: Database) -> None:
 
 def test_who_takes_over_gets_what_was_left_running(filled: Database) -> None:
     left = begin(filled, "full", fence=1)
-    assert numbers(filled.write(lambda t: catalogue.claim(t, 1))) == []
-    assert numbers(filled.write(lambda t: catalogue.claim(t, 2))) == [left]
+    assert numbers(filled.write(lambda t: catalogue.claim(t, 1, [("data", left)]))) == []
+    assert numbers(filled.write(lambda t: catalogue.claim(t, 2, []))) == [left]
     with pytest.raises(LeaseLost):
-        filled.write(lambda t: catalogue.progress(t, "data", left, 1, 1, 1))
-    filled.write(lambda t: catalogue.progress(t, "data", left, 2, 1, 1))
+        filled.write(lambda t: catalogue.failed(t, "data", left, 1, "x"))
+    filled.write(lambda t: catalogue.failed(t, "data", left, 2, "x"))
 
 
 def test_a_chain_goes_back_to_the_full_one(filled: Database) -> None:

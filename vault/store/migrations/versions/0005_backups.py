@@ -8,7 +8,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    for table in ("token", "subject", "password", "tombstone"):
+    for table in ("token", "subject", "password", "tombstone", "erasure", "audit_checkpoint"):
         op.create_index(f"ix_{table}_epoch", table, ["epoch"])
     op.create_table(
         "departure",
