@@ -18,14 +18,17 @@ from vault import cipher, fields, index
 from vault.errors import UnknownField, UnreadableValue
 from vault.marking import is_turned, turned
 from vault.resources import open_person_key
-from vault.store.dialect import COLUMNS, Row
+from vault.store.dialect import COLUMNS
+from vault.store.streams import Row
 from vault.store.subjects import Wrapped
 from vault.store.tokens import entry_tie
 
 Persons = Mapping[tuple[int, bytes], Wrapped]  # person keys by tenant and subject digest
 
 _AT = {name: at for at, name in enumerate(COLUMNS["token"])}
-_BUCKET, _TENANT, _TOKEN, _FIELD, _KIND = (_AT[name] for name in ("bucket", "tenant", "token", "field", "kind"))
+_BUCKET, _TENANT, _TOKEN, _FIELD, _KIND = (
+    _AT[name] for name in ("bucket", "tenant", "token", "field", "kind")
+)
 _FIXED, _SCOPE, _SUBJECT, _SEALED = (_AT[name] for name in ("deterministic", "scope", "subject", "sealed"))
 _PLACE, _KEY, _DIGEST = (_AT[name] for name in ("index_bucket", "index_key", "digest"))
 _EPOCH = _AT["epoch"]
@@ -37,6 +40,10 @@ class _Columns(NamedTuple):
     fields: Sequence[str]
     tokens: Sequence[bytes]
     sealed: Sequence[bytes]
+
+    def part(self, rows: slice) -> _Columns:
+        """Return the same of some rows."""
+        return _Columns(self.fields[rows], self.tokens[rows], self.sealed[rows])
 
 
 @dataclass(slots=True, repr=False)
@@ -77,7 +84,9 @@ class Reindexer:
     def _tenant(self, tenant: int, rows: Sequence[Row], persons: Persons, made: Indexed) -> list[Row]:
         keys = self._keys.get(tenant)
         values = [None] * len(rows) if keys is None else self._values(keys, rows, persons)
-        lost = sum(value is None and row[_SEALED] is not None for value, row in zip(values, rows, strict=True))
+        lost = sum(
+            value is None and row[_SEALED] is not None for value, row in zip(values, rows, strict=True)
+        )
         if lost:
             made.unreadable["tokens"] += lost
         digests = {} if keys is None else self._digests(keys, rows, values)
@@ -182,7 +191,7 @@ def _readable(columns: _Columns, opened: Callable[[_Columns], list[bytes]]) -> l
         if len(columns.tokens) == 1:
             return [None]
     middle = len(columns.tokens) // 2
-    halves = _Columns(*(part[:middle] for part in columns)), _Columns(*(part[middle:] for part in columns))
+    halves = columns.part(slice(middle)), columns.part(slice(middle, None))
     return [value for half in halves for value in _readable(half, opened)]
 
 
