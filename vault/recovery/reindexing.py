@@ -23,6 +23,7 @@ from vault.store.streams import Row
 from vault.store.subjects import Wrapped
 from vault.store.tokens import entry_tie
 
+Entry = tuple[int, int, int, bytes, bytes, int, bytes]  # of index_entry, but for its epoch
 Persons = Mapping[tuple[int, bytes], Wrapped]  # person keys by tenant and subject digest
 
 _AT = {name: at for at, name in enumerate(COLUMNS["token"])}
@@ -31,7 +32,6 @@ _BUCKET, _TENANT, _TOKEN, _FIELD, _KIND = (
 )
 _FIXED, _SCOPE, _SUBJECT, _SEALED = (_AT[name] for name in ("deterministic", "scope", "subject", "sealed"))
 _PLACE, _KEY, _DIGEST = (_AT[name] for name in ("index_bucket", "index_key", "digest"))
-_EPOCH = _AT["epoch"]
 
 
 class _Columns(NamedTuple):
@@ -51,7 +51,7 @@ class Indexed:
     """Rows of `token` as they go into the database, their entries of `index_entry`, and how many do not open."""
 
     rows: list[Row] = field(default_factory=list)
-    entries: list[Row] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     unreadable: Counter[str] = field(default_factory=Counter)
 
 
@@ -92,7 +92,7 @@ class Reindexer:
         digests = {} if keys is None else self._digests(keys, rows, values)
         places = {} if keys is None else _places(keys, rows, values, digests)
         primary = None if not digests or keys is None else keys.primary(Purpose.INDEX).id
-        fresh = []
+        fresh: list[Row] = []
         for at, row in enumerate(rows):
             if row[_SEALED] is None:  # one-way: there is no value to make another digest from
                 found = (row[_PLACE], row[_KEY], row[_DIGEST])
@@ -135,9 +135,9 @@ class Reindexer:
         return found
 
 
-def _entry(row: Row, place: int, key: int, digest: bytes) -> Row:
+def _entry(row: Row, place: int, key: int, digest: bytes) -> Entry:
     tie = entry_tie(row[_KIND], bool(row[_FIXED]), row[_TOKEN])
-    return (place, row[_TENANT], key, digest, tie, row[_BUCKET], row[_TOKEN], row[_EPOCH])
+    return (place, row[_TENANT], key, digest, tie, row[_BUCKET], row[_TOKEN])
 
 
 def _columns(rows: Sequence[Row], values: Sequence[bytes | None]) -> dict[tuple[str, str], list[int]]:

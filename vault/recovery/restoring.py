@@ -177,7 +177,7 @@ class _Restoration:
         return block
 
     def _take_escrow(self, block: Block, _first: bool) -> None:
-        self._escrow |= {tenant: blob for tenant, blob in block.rows}
+        self._escrow |= {row[0]: row[1] for row in block.rows}
 
     def _examine_logs(
         self, keys: Mapping[int, TenantKeys], outside: Mapping[int, Sequence[str]]
