@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.hashing.late import LateHasher
 from keys import identity
 from keys.keyring import Keyring
 from keys.provider import RootKey
 from keys.secret import Secret
 from tests.vault.conftest import CHEAP, Shop, actor
 from tests.vault.recovery.folder import Folder
-from api.hashing.late import LateHasher
 from vault.audit.notes import Verifier
 from vault.backup.model import Kind
 from vault.backup.plan import Plan, Recipients
@@ -75,6 +75,7 @@ class Backups:
         plan = Plan((target.name,), 1, recipients=recipients)
         shop = self.shop.resources
         resources = Resources(shop.database, shop.keyring, shop.monotonic, backups=plan)
+        ownkeys.keys(resources)  # made at first use, before anything is backed up
         health = Health(resources, [target.name], lambda: None)
         holding = Holding(resources, "test")
         fanout = Fanout([target], 30.0, time.monotonic, _refuse, _raise)
@@ -118,7 +119,11 @@ class Backups:
         vault = Vault(resources)
         try:
             yield Shop(
-                vault, resources, actor(self.shop.actor.tenant, "live"), actor(self.shop.tests.tenant, "test"), shift
+                vault,
+                resources,
+                actor(self.shop.actor.tenant, "live"),
+                actor(self.shop.tests.tenant, "test"),
+                shift,
             )
         finally:
             vault.close()
