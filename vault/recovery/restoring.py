@@ -137,13 +137,13 @@ class _Restoration:
         """Load the rows, tokens with an index of their own, which takes a phase of its own."""
         sieve, reindexer = Sieve(self._loader), Reindexer(keys)
 
-        def take(block: Block, _first: bool) -> Block:
+        def take(block: Block, _first: bool) -> Block | None:
             with self._watch.indexing():
                 kept, persons = sieve.sift(block)
                 done = reindexer.work(kept, persons)
             self._unreadable += done.unreadable
             self._loader.entries(done.entries)
-            return Block("token", COLUMNS["token"], done.rows)
+            return Block("token", COLUMNS["token"], done.rows) if done.rows else None
 
         special: dict[str, Take] = {"token": take, "job": lambda block, _: settlingin.ended(block, self._now)}
         self._identities += keysin.of_service(keys)

@@ -102,7 +102,7 @@ class Backups:
         given = list(self.shop.resources.keyring.roots.values()) if roots is None else roots
         loader = Loader(url, self.shop.resources.database.clock, time.monotonic)
         return restore(
-            self.archive(), loader, _keyring(Keysets(loader_less(url)), given), wanted or Wanted(), means,
+            self.archive(), loader, _keyring(Keysets(untouched(url)), given), wanted or Wanted(), means,
             dry_run=dry_run,
         )  # fmt: skip
 
@@ -129,8 +129,8 @@ class Backups:
             vault.close()
 
 
-def loader_less(url: str) -> Database:
-    """Return a database that is not touched."""
+def untouched(url: str) -> Database:
+    """Return a database of which nobody asks anything."""
     return Database(url, time.time, time.monotonic)
 
 
