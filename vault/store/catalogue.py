@@ -21,7 +21,10 @@ from vault.store.writer import Refused, Transaction
 
 Kind = Literal["full", "incremental", "journal"]
 State = Literal["running", "made", "failed", "removed"]
-RUNNING, MADE, FAILED, REMOVED = "running", "made", "failed", "removed"
+RUNNING: State = "running"
+MADE: State = "made"
+FAILED: State = "failed"
+REMOVED: State = "removed"
 STEPS: tuple[Kind, ...] = ("full", "incremental")  # all but journals
 
 
@@ -81,20 +84,19 @@ def known_installation(connection: Connection) -> tuple[int, str | None] | None:
 
 
 def begin(
-    transaction: Transaction,
-    stream: Stream,
-    kind: Kind,
-    base: int | None,
-    until: int,
-    taken_at: int,
-    fence: int,
-) -> int:
-    """Enter a backup that is being made; return its number, above all that the stream ever had."""
+    transaction: Transaction, stream: Stream, kind: Kind, base: int | None, until: int, taken_at: int, fence: int,
+    above: int = 0,
+) -> int:  # fmt: skip
+    """Enter a backup that is being made; return its number, above all that the stream ever had.
+
+    Args:
+        above: a number that targets have, which is more than a database knows that was set back.
+    """
     transaction.dialect.serialize(transaction.connection, f"backup {stream}")
     newest = transaction.connection.execute(
         select(func.max(backup.c.number)).where(backup.c.stream == stream)
     ).scalar()
-    number: int = (newest or 0) + 1
+    number: int = max(newest or 0, above) + 1
     transaction.connection.execute(
         insert(backup).values(
             stream=stream, number=number, kind=kind, state=RUNNING, base=base, until=until, taken_at=taken_at,
