@@ -40,6 +40,7 @@ COMMANDS = {
     "keys": "api.cli.keys:keys",
     "backup": "api.cli.backup:backup",
     "job": "api.cli.job:job",
+    "recovery": "api.cli.recovery:recovery",
     "fields": "api.cli.fields:fields",
     "completion": "api.cli.completion:completion",
 }
