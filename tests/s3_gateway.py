@@ -39,6 +39,7 @@ class Gateway:
     Attributes:
         options: of its store of files, such as `--versioning-dir`.
         within: what to run it in: `ip netns exec NAME`.
+        settings: more environment variables, such as VGW_CERT.
     """
 
     command: Path
@@ -46,6 +47,7 @@ class Gateway:
     options: tuple[str | Path, ...] = ()
     address: str = "127.0.0.1"
     within: tuple[str, ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     access: str = field(default_factory=lambda: secrets.token_hex(8))
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -57,7 +59,12 @@ class Gateway:
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        environment = {**os.environ, "ROOT_ACCESS_KEY": self.access, "ROOT_SECRET_KEY": self.secret}
+        environment = {
+            **os.environ,
+            "ROOT_ACCESS_KEY": self.access,
+            "ROOT_SECRET_KEY": self.secret,
+            **self.settings,
+        }
         listening = ("--region", REGION, "--port", f"{self.address}:{self.port}", "--quiet")
         self.process = subprocess.Popen(
             [*self.within, self.command, *listening, "posix", *self.options, self.folder],

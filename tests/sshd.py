@@ -30,7 +30,7 @@ UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
-Subsystem sftp internal-sftp
+Subsystem sftp internal-sftp {options}
 """
 
 
@@ -45,6 +45,7 @@ class Sshd:
     folder: Path
     address: str = "127.0.0.1"
     within: tuple[str, ...] = ()  # what to run it in: `ip netns exec NAME`
+    options: str = ""  # of its part that speaks SFTP, sftp-server(8)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -67,7 +68,7 @@ class Sshd:
         (self.folder / "authorized_keys").write_text(make_key(self.key) + "\n")
         self.know(self.port, host)
         (self.folder / "config").write_text(
-            CONFIG.format(address=self.address, port=self.port, folder=self.folder)
+            CONFIG.format(address=self.address, port=self.port, folder=self.folder, options=self.options)
         )
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where it drops its privileges, sshd(8)

@@ -25,16 +25,23 @@ _MONDAY = 3  # 1970-01-01 was a Thursday, and ISO 8601 weeks begin on Mondays
 
 
 class Point(Protocol):
-    """What is asked of a backup, as `store.catalogue.Backup` has it; `taken_at` in microseconds since 1970 (UTC)."""
+    """What is asked of a backup, as `store.catalogue.Backup` has it."""
 
     @property
-    def number(self) -> int: ...
+    def number(self) -> int:
+        """Rises in the order of the states that backups are of."""
+
     @property
-    def kind(self) -> Kind: ...
+    def kind(self) -> Kind:
+        """Full, incremental or journal."""
+
     @property
-    def base(self) -> int | None: ...
+    def base(self) -> int | None:
+        """The number that it builds on; None for a full one."""
+
     @property
-    def taken_at(self) -> int: ...
+    def taken_at(self) -> int:
+        """When it was taken, in microseconds since 1970 (UTC)."""
 
 
 def parse(text: str) -> Keep:
@@ -104,7 +111,7 @@ def _with_bases(known: Mapping[int, Point], numbers: Iterable[int]) -> set[int]:
     found: set[int] = set()
     for number in numbers:
         at: int | None = number
-        while at in known and at not in found:
+        while at is not None and at in known and at not in found:
             found.add(at)
             at = known[at].base
     return found

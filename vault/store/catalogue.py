@@ -11,12 +11,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, case, delete, exists, func, insert, select, update
 
 from vault.errors import LeaseLost, UnknownBackup
+from vault.store.copies import REMOVED as GONE
 from vault.store.copies import STORED, mark_copy
 from vault.store.streams import Stream
-from vault.store.tables import backup, installation
+from vault.store.tables import backup, backup_copy, installation
 from vault.store.writer import Refused, Transaction
 
 Kind = Literal["full", "incremental", "journal"]
@@ -212,6 +213,28 @@ def removed(transaction: Transaction, stream: Stream, numbers: Sequence[int]) ->
     """Say that backups are no longer kept: their manifests go, and no restore is to name them."""
     mine = (backup.c.stream == stream) & backup.c.number.in_(numbers)
     transaction.connection.execute(update(backup).where(mine).values(state=REMOVED, note=None))
+
+
+def forget(transaction: Transaction, targets: Collection[str], journals: int, others: int) -> int:
+    """Delete the rows of what was removed, or came to nothing, of which no target holds anything; return how many.
+
+    The newest of a stream stays whatever it is, so that no number is used twice.
+
+    Args:
+        targets: the names of those that are in use.
+        journals, others: microseconds since 1970 (UTC); rows that ended before go.
+    """
+    others_too = backup.alias()
+    newest = select(func.max(others_too.c.number)).where(others_too.c.stream == backup.c.stream)
+    of_it = (backup_copy.c.stream == backup.c.stream) & (backup_copy.c.number == backup.c.number)
+    held = exists().where(of_it, backup_copy.c.target.in_(targets), backup_copy.c.state != GONE)
+    before = case((backup.c.kind == "journal", journals), else_=others)
+    over = backup.c.state.in_((REMOVED, FAILED)) & (backup.c.finished_at < before)
+    gone = delete(backup).where(over, ~held, backup.c.number < newest.scalar_subquery())
+    count: int = transaction.connection.execute(gone).rowcount
+    if count:
+        transaction.connection.execute(delete(backup_copy).where(~exists().where(of_it)))
+    return count
 
 
 def needing(connection: Connection, key_id: int) -> int:

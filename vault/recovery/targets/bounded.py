@@ -58,6 +58,7 @@ class Bounded:
     def __init__(self, server: Server, monotonic: Callable[[], float], patience: Patience) -> None:
         self._server, self._monotonic, self._patience = server, monotonic, patience
         self._busy: Event | None = None
+        self._proved = False  # the last call was answered
 
     @property
     def name(self) -> str:
@@ -120,7 +121,7 @@ class Bounded:
 
         def work() -> None:
             try:
-                results.append(call())
+                results.append(self._twice(call))
             except BaseException as error:  # noqa: BLE001 - raised again by who waits
                 errors.append(error)
             finally:
@@ -132,6 +133,19 @@ class Bounded:
         if errors:
             raise errors[0]
         return results[0]
+
+    def _twice(self, call: Callable[[], T]) -> T:
+        """Call once more where a line that was good has ended: servers hang up on who was idle. All calls repeat."""
+        proved, self._proved = self._proved, False
+        try:
+            result = call()
+        except TargetFailed as failure:
+            if not proved or failure.problem != "target_unreachable":
+                raise
+            self._server.close()
+            result = call()
+        self._proved = True
+        return result
 
     def _wait(self, done: Event, deadline: Deadline) -> None:
         """Wait for the end of the call; cut it off at its deadline, which may move while bytes arrive."""

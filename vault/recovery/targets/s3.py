@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 MARK = ".strongroom"  # put and deleted by every probe; a bucket that keeps it hears at the next one that it is there
 MARK_DATA = bytes(65_536)
+ROUNDS = 3  # of a probe: another's mark may be there, or what another left
 PAGE = 1_000  # objects in a page of a listing (ListObjectsV2, max-keys)
 KEYRING = "/keyring/"
 
@@ -91,6 +92,10 @@ class S3:
         return self._keyrings if KEYRING in path else self._backups
 
 
+class _IsThere(Exception):
+    """An object of that name is there."""
+
+
 class _Objects:
     """One bucket's objects."""
 
@@ -103,7 +108,7 @@ class _Objects:
         """Create an object, and return its version where the bucket keeps some; one that is there must be the same."""
         try:
             return self._create(path, data, deadline)
-        except AlreadyExistsError:
+        except _IsThere:
             pass
         try:
             if self.get(path, deadline) != data:
@@ -145,30 +150,33 @@ class _Objects:
 
     def mark(self, deadline: Deadline) -> None:
         """Put the mark and delete it, and learn whether the bucket keeps it, as a version or under lock."""
-        for _ in range(2):  # the second time, if another probe's mark was there
+        for _ in range(ROUNDS):
             try:
                 made, version = True, self._create(MARK, MARK_DATA, deadline)
-            except AlreadyExistsError:
+            except _IsThere:
                 made, version = False, self._version(deadline)
-            self.keeps = version is not None
-            if self.keeps:
-                return
-            try:
-                self.delete(MARK, deadline)
-            except TargetFailed as failure:
-                if failure.problem not in {"target_locked", "target_permission"}:
-                    raise
-                self.keeps = True
+            self.keeps = version is not None or not self._deletes(deadline)
             if made or self.keeps:
                 return
+        self.keeps = True  # what is deleted, and yet there again each time, may be a mark over versions
 
     def require_deletion(self, deadline: Deadline, anew: bool = False) -> None:
         """Return if the bucket really deletes; TargetFailed, "target_locked", if it does not."""
-        if anew or self.keeps is None:
+        if anew or self.keeps is not False:
             self.mark(deadline)
         if self.keeps:
             reason = "the bucket keeps versions or locks objects, where no keyring may lie: name another for keyrings"
             raise TargetFailed("target_locked", reason)
+
+    def _deletes(self, deadline: Deadline) -> bool:
+        """Delete the mark, and return whether the bucket lets us."""
+        try:
+            self.delete(MARK, deadline)
+        except TargetFailed as failure:
+            if failure.problem not in {"target_locked", "target_permission"}:
+                raise
+            return False
+        return True
 
     def close(self) -> None:
         """Let go of the client."""
@@ -182,11 +190,16 @@ class _Objects:
         return self._made
 
     def _create(self, path: str, data: bytes, deadline: Deadline, over_mark: bool = False) -> str | None:
-        """Create an object in one request and return its version, None where there are none; AlreadyExistsError."""
+        """Create an object in one request and return its version, None where there are none; _IsThere."""
         mode: PutMode = "overwrite" if over_mark else "create"
-        made = _run(
-            lambda _: obstore.put_async(self._store, path, data, mode=mode, use_multipart=False), deadline
-        )
+        try:
+            made = _run(
+                lambda _: obstore.put_async(self._store, path, data, mode=mode, use_multipart=False), deadline
+            )
+        except TargetFailed as failure:
+            if failure.problem == "target_locked" and not over_mark:  # some servers see the lock before they see the condition
+                raise _IsThere from None
+            raise
         return _kept(made["version"])
 
     def _version(self, deadline: Deadline) -> str | None:
@@ -207,7 +220,7 @@ def _run(work: Callable[[asyncio.Timeout], Awaitable[T]], deadline: Deadline) ->
     try:
         return asyncio.run(within())
     except AlreadyExistsError:
-        raise
+        raise _IsThere from None
     except TimeoutError:
         raise TargetFailed("target_slow", "the store did not answer in time") from None
     except (BaseError, OSError) as error:

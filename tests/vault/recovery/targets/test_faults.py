@@ -110,7 +110,6 @@ def test_a_file_too_large_for_the_disk_leaves_the_room_that_was_there(request: p
 
 def test_a_server_killed_halfway_leaves_all_or_nothing(served: ServedPlace) -> None:
     target = served.target()
-    target.probe()
     served.relay.hold(1_048_576)
     problems: list[str] = []
     thread = Thread(target=lambda: problems.append(problem(target.put, FIRST, BIG)))
