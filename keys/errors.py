@@ -97,3 +97,52 @@ class KeysetChanged(KeyProblem):
     """Somebody else changed the keyset first; load it again."""
 
     code = "keyset_changed"
+
+
+class ShareInvalid(KeyProblem):
+    """The words are no share: one is not of the list, some are missing, or their check words do not fit.
+
+    Attributes:
+        number: which of those given it is, from 1.
+        word: which of its words is not of the list, from 1; 0 where it is not one word alone.
+    """
+
+    code = "share_invalid"
+
+    def __init__(self, reason: str, number: int, word: int = 0) -> None:
+        super().__init__(f"share {number}: {reason}")
+        self.reason, self.number, self.word = reason, number, word
+
+
+class ShareOfAnotherSet(ShareInvalid):
+    """The share is whole, but was made with other shares than those beside it."""
+
+    code = "share_of_another_set"
+
+
+class ShareRepeated(ShareInvalid):
+    """The same share was given before."""
+
+    code = "share_repeated"
+
+
+class TooFewShares(KeyProblem):
+    """The shares are good, but more of them are needed; `missing` is how many."""
+
+    code = "too_few_shares"
+
+    def __init__(self, missing: int) -> None:
+        super().__init__(f"{missing} more {'share is' if missing == 1 else 'shares are'} needed")
+        self.missing = missing
+
+
+class SharesDoNotFit(KeyProblem):
+    """Each share is whole, but together they make no key: one of them was forged (SLIP-39, "Digest")."""
+
+    code = "shares_do_not_fit"
+
+
+class WrongRecoveryKey(KeyProblem):
+    """The shares make a key, but not the one that is expected."""
+
+    code = "wrong_recovery_key"

@@ -514,6 +514,12 @@ class UnknownBackup(VaultError):
     code = "unknown_backup"
 
 
+class UnknownDrill(VaultError):
+    """No drill of that id was reported."""
+
+    code = "unknown_drill"
+
+
 class BackupIncomplete(VaultError):
     """Too few targets took the backup, so it does not count as made; what was made before stays."""
 
@@ -597,21 +603,15 @@ class InvalidReport(InvalidRequest):
     code = "invalid_report"
 
 
-class ShareInvalid(InvalidRequest):
-    """The words are no share, are of another set, or are mistyped.
+class InvalidLines(InvalidRequest):
+    """A text of one item a line, such as a list of recipients, has a line that is none.
 
     Attributes:
-        number: which of those entered, from 1.
+        line: counted from 1.
     """
 
-    code = "share_invalid"
+    code = "invalid_lines"
 
-    def __init__(self, reason: str, number: int) -> None:
-        super().__init__(reason)
-        self.number = number
-
-
-class WrongRecoveryKey(VaultError):
-    """The shares make a key, but not the one of the recovery page."""
-
-    code = "wrong_recovery_key"
+    def __init__(self, reason: str, line: int) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line, self.reason = line, reason
