@@ -21,6 +21,13 @@ KINDS: Mapping[str, str] = {
     "budget_exceeded": "A caller has revealed as many values as it may in this time.",
     "caller_frozen": "A caller was stopped and may do nothing until somebody lets it again.",
     "policy_taken": "Another policy is in force.",
+    "backup_target_failed": "A target of backups takes none.",
+    "backup_target_recovered": "A target of backups takes them again.",
+    "backup_failed": "A backup was not made.",
+    "backup_late": "What was stored lately lies at too few targets of backups.",
+    "backup_damaged": "A target's copy of a backup was damaged or missing, or it showed an old state.",
+    "drill_failed": "A backup was restored for a trial, and something about it was wrong.",
+    "drill_missed": "No backup was restored for a trial for too long.",
 }
 QUIET_SECONDS = 60  # in which the same alarm is counted and not raised again
 

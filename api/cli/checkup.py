@@ -166,26 +166,31 @@ def _stored_keys(settings: Settings, tenants: list[int]) -> Iterator[Finding]:
     """Open every tenant's keysets; a key file that is not theirs is found here."""
     from api.wiring import open_resources
     from keys.errors import KeyProblem
+    from keys.keyset import SERVICE
 
-    if not tenants:
+    businesses = [tenant for tenant in tenants if tenant != SERVICE]
+    if not businesses:
         yield warn("tenants", "there is none yet", "run `strongroom bootstrap --tenant NAME`")
         return
     if settings.vault_addr is not None and settings.vault_secret_id_wrapped:
         yield warn("keysets", "were not opened: that would use the wrapped secret id up", "see `vault`")
         return
-    resources, closed = open_resources(settings), 0
+    resources, closed = open_resources(settings), set[int]()
     for tenant in tenants:
         try:
             resources.keyring.keys(tenant)
         except KeyProblem:
-            closed += 1
-    worn = _worn(resources, tenants)
+            closed.add(tenant)
+    worn = _worn(resources, businesses)
     resources.close()
-    if closed:
-        hint = "put the key file back, or list the Vault, that they were made under; no other opens them"
-        yield fail("keysets", f"those of {closed} of {len(tenants)} tenants do not open", hint)
+    hint = "put the key file back, or list the Vault, that they were made under; no other opens them"
+    if closed - {SERVICE}:
+        text = f"those of {len(closed - {SERVICE})} of {len(businesses)} tenants do not open"
+        yield fail("keysets", text, hint)
     else:
-        yield ok("keysets", f"those of {len(tenants)} tenants open")
+        yield ok("keysets", f"those of {len(businesses)} tenants open")
+    if SERVICE in closed:
+        yield fail("backup keys", "the service's own, which sign backups, do not open", hint)
     for (purpose, condition), names in worn.items():
         text = f"{_WORN[condition]}: {', '.join(names)}"
         yield warn(f"{purpose} key", text, f"run `strongroom keys rotate {purpose}` with an API key of each")

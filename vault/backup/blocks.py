@@ -7,17 +7,20 @@ nil, integers (booleans too, 0 or 1), text and bytes. A table's rows may be spre
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
+from threading import Lock
+from typing import Annotated, Any
 
 import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
+from vault.store.cells import columns
 from vault.store.streams import Block, Row
 
 
 class NotRows(ValueError):
-    """The bytes are no blocks."""
+    """The bytes are no blocks, or not of tables, columns and values that a backup has."""
 
 
 def encode(blocks: Sequence[Block]) -> bytes:
@@ -25,19 +28,62 @@ def encode(blocks: Sequence[Block]) -> bytes:
     return msgspec.msgpack.encode([(block.table, block.columns, block.rows) for block in blocks])
 
 
+def part(block: Block) -> bytes:
+    """Return the bytes of one block as `joined` takes them."""
+    return msgspec.msgpack.encode((block.table, block.columns, block.rows))
+
+
+def joined(parts: Sequence[bytes]) -> bytes:
+    """Return the bytes of blocks of which the parts are known, at most 65,535: what `encode` makes of them."""
+    few = len(parts) < 16  # fixarray or array 16 (MessagePack specification, "array format family")
+    head = bytes([0x90 | len(parts)]) if few else b"\xdc" + len(parts).to_bytes(2, "big")
+    return b"".join([head, *parts])
+
+
 def decode(data: bytes) -> list[Block]:
-    """Return the blocks; NotRows if the bytes are none. Rows come as tuples."""
+    """Return the blocks; NotRows if the bytes are none.
+
+    Rows come as tuples. Columns may be fewer than the table's, which an older version did not have all; those of the
+    primary key are there. Every value is of its column's type, and nil only where the column may be null.
+    """
     try:
-        found = _decoder.decode(data)
+        return [Block(table, names, _rows(table, names, rows)) for table, names, rows in _outer.decode(data)]
     except (msgspec.DecodeError, RecursionError):
         raise NotRows("a chunk's rows cannot be read") from None
-    for _, columns, rows in found:
-        if any(len(row) != len(columns) for row in rows):
-            raise NotRows("a row has another number of values than its block has columns")
-    return [Block(*one) for one in found]
 
 
-_decoder = msgspec.msgpack.Decoder(list[tuple[str, list[str], list[tuple[Any, ...]]]])
+def _rows(table: str, names: list[str], packed: msgspec.Raw) -> list[tuple[Any, ...]]:
+    with _making:
+        decoder = _decoder(table, tuple(names))
+    return decoder.decode(packed)
+
+
+@lru_cache(maxsize=256)
+def _decoder(table: str, names: tuple[str, ...]) -> msgspec.msgpack.Decoder[list[tuple[Any, ...]]]:
+    """Return what reads rows of these columns: the types are checked while they are read, at no cost of their own."""
+    try:
+        cells = columns(table)
+        types = tuple(_TYPES[cells[name].kind, cells[name].nullable] for name in names)
+    except KeyError:
+        raise NotRows("a block is of a table or column that no backup has") from None
+    if len({*names}) != len(names) or any(cell.key and name not in names for name, cell in cells.items()):
+        raise NotRows("a block has a column twice, or lacks one of the primary key")
+    return msgspec.msgpack.Decoder(list[tuple[types]])  # type: ignore[valid-type]
+
+
+_KINDS: dict[str, Any] = {
+    "integer": Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)],
+    "flag": Annotated[int, msgspec.Meta(ge=0, le=1)],
+    "text": str,
+    "bytes": bytes,
+}
+_TYPES: dict[tuple[str, bool], Any] = {
+    (name, nullable): kind | None if nullable else kind
+    for name, kind in _KINDS.items()
+    for nullable in (False, True)
+}
+_outer = msgspec.msgpack.Decoder(list[tuple[str, list[str], msgspec.Raw]])
+_making = Lock()  # decoders are made by one thread at a time
 
 
 class Digester:

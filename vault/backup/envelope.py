@@ -4,48 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pyrage
 from backports import zstd
 
-from keys import identity
 from keys.secret import Secret
+from vault.backup import age
+from vault.backup.age import NoIdentity, NotOpened
 
 LEVEL = 1  # sealed values do not compress, and what does hardly gains from more
-LARGEST = 256 * 1_024 * 1_024  # bytes of a chunk's rows that a reader takes
+LARGEST = 64 * 1_024 * 1_024  # bytes of a chunk's rows that a reader takes; a writer ends chunks at an eighth
 
-
-class NotOpened(Exception):
-    """The chunk does not open: none of the identities is a recipient's, or the bytes were altered or cut."""
-
-
-class NoIdentity(NotOpened):
-    """None of the identities is a recipient's."""
+__all__ = ["LARGEST", "LEVEL", "NoIdentity", "NotOpened", "opened", "seal"]
 
 
 def seal(rows: bytes, recipients: Sequence[str]) -> bytes:
-    """Return what a target stores, for age X25519 recipients, `age1…`; ValueError if one is none."""
-    try:
-        known = [pyrage.x25519.Recipient.from_str(one) for one in recipients]
-    except pyrage.RecipientError:
-        raise ValueError("not an age X25519 recipient") from None
-    sealed: bytes = pyrage.encrypt(zstd.compress(rows, LEVEL), known)
-    return sealed
+    """Return what a target stores, for age X25519 recipients, `age1…`.
+
+    ValueError if one is none, or `rows` has more than LARGEST bytes.
+    """
+    if len(rows) > LARGEST:
+        raise ValueError(f"a chunk has at most {LARGEST} bytes of rows")
+    return age.sealed(zstd.compress(rows, LEVEL), recipients)
 
 
 def opened(stored: bytes, identities: Sequence[Secret]) -> bytes:
     """Return the rows of a stored chunk; NoIdentity, NotOpened. `identities` are of 32 bytes each."""
-    known = [pyrage.x25519.Identity.from_str(identity.text(one).expose().decode()) for one in identities]
+    packed = age.opened(stored, identities)
     try:
-        packed = pyrage.decrypt(stored, known)
-    except pyrage.DecryptError as error:
-        if "No matching keys" in str(error):
-            raise NoIdentity("none of the keys opens it") from None
-        raise NotOpened("it is damaged, or not in the age format") from None
-    except Exception:  # noqa: BLE001 - of a library in another language, over bytes that anybody may have written
-        raise NotOpened("it is damaged, or not in the age format") from None
-    try:
+        # what the frame says of its size is known before any memory is taken, and holds (RFC 8878, section 3.1.1.1.4)
+        size = zstd.get_frame_info(packed).decompressed_size
+        if size is None or size > LARGEST:
+            raise NotOpened("its zstd frame is too long, or does not say how long it is")
         reader = zstd.ZstdDecompressor()
-        rows = reader.decompress(packed, LARGEST)
+        rows = reader.decompress(packed, size)
     except zstd.ZstdError:
         raise NotOpened("it holds no zstd frame") from None
     if not reader.eof or reader.unused_data:

@@ -17,6 +17,8 @@ from vault.backup.model import FORMAT, Manifest
 from vault.context import derivation
 from vault.errors import BackupDamaged, BackupFromNewer, BackupUntrusted
 from vault.keyed import expand
+from vault.store import revision
+from vault.store.streams import ESCROW, TABLES
 
 LARGEST = 16 * 1_024 * 1_024  # bytes of a manifest that a reader takes
 
@@ -42,8 +44,12 @@ def digest_key(key: OpenKey) -> bytes:
 
 
 def signed(manifest: Manifest, signers: Sequence[Signer]) -> str:
-    """Return the note of a manifest under all of the keys."""
+    """Return the note of a manifest under all of the keys; ValueError if no reader would take it."""
     text = _text(manifest)
+    try:
+        _require_sense(_Whole.decode(text))
+    except msgspec.DecodeError as error:
+        raise ValueError(f"not a manifest: {error}") from None
     return f"{text}\n{''.join(signer.signature(text).line() for signer in signers)}"
 
 
@@ -62,20 +68,50 @@ def read(note: bytes, path: str, verifiers: Iterable[Verifier]) -> Manifest:
     """
     try:
         parsed = notes.parse(note, LARGEST)
-        notes.verified(parsed, verifiers)
+        signed_by = notes.verified(parsed, verifiers)
     except AuditFault as fault:
         raise BackupUntrusted(f"the manifest is not signed by a key that is trusted: {fault}", path) from None
     try:
         if (form := _Form.decode(parsed.text).format) != FORMAT:
             raise BackupFromNewer(f"the backup's format is {form[:40]!r}, which this version does not know")
         manifest = _Whole.decode(parsed.text)
-    except msgspec.DecodeError:
-        raise BackupDamaged("the manifest cannot be read", path) from None
+        _require_sense(manifest)
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        raise BackupDamaged("the manifest cannot be read, or contradicts itself", path) from None
     if _text(manifest) != parsed.text:
         raise BackupDamaged("the manifest is not written canonically", path)
     if layout.parsed(path) != (manifest.installation, manifest.stream, manifest.number):
         raise BackupUntrusted("the manifest is of another place", path)
+    if key_name(manifest.installation) not in signed_by:
+        raise BackupUntrusted("the manifest is signed by the key of another installation", path)
     return manifest
+
+
+def unverified(note: str) -> Manifest:
+    """Return the manifest of a note that this service keeps itself, in its catalogue; ValueError if it holds none."""
+    return _Whole.decode(note.partition("\n\n")[0])
+
+
+def _require_sense(manifest: Manifest) -> None:
+    """Return if the members fit each other; raise ValueError."""
+    full, data = manifest.kind == "full", manifest.stream == "data"
+    before = manifest.previous.number if manifest.previous else 0
+    base = manifest.base.number if manifest.base else 0
+    named = {
+        *manifest.counts,
+        *manifest.digests,
+        *(table for chunk in manifest.chunks for table in chunk.rows),
+    }
+    unknown = named - {*TABLES[manifest.stream], *(() if data else (ESCROW,))}
+    for wrong, why in (
+        (full is not (manifest.base is None), "a full one has no base, and every other one has"),
+        (not base <= before < manifest.number, "a base is not made after the one before, nor that after it"),
+        (manifest.since > manifest.until, "it ends before it begins"),
+        (data is not bool(manifest.keyring), "data need a keyring, and a keyring needs none"),
+        (unknown and manifest.schema <= revision.head(), "a table is not of the stream"),
+    ):
+        if wrong:
+            raise ValueError(why)
 
 
 def _text(manifest: Manifest) -> str:

@@ -6,7 +6,7 @@ signed as a note (C2SP signed-note); `manifests` writes and reads it, docs/forma
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -14,6 +14,10 @@ from vault.store.streams import Stream
 
 FORMAT = "strongroom-backup/1"
 Kind = Literal["full", "incremental", "journal"]
+Digest = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+Id = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{16}\Z")]
+Number = Annotated[int, msgspec.Meta(ge=1, le=9_999_999_999)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Chunk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,24 +29,24 @@ class Chunk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rows: how many rows of each table it has.
     """
 
-    digest: str
-    size: int
-    rows: dict[str, int]
+    digest: Digest
+    size: Count
+    rows: dict[str, Count]
 
 
 class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Another manifest of the same stream: its number, and the SHA-256 of its whole note in hex."""
 
-    number: int
-    digest: str
+    number: Number
+    digest: Digest
 
 
 class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The installation that this one was restored from, and the data manifest that it was restored to."""
 
-    installation: str
-    number: int
-    digest: str
+    installation: Id
+    number: Number
+    digest: Digest
 
 
 class RootWrapped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,7 +55,7 @@ class RootWrapped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `id` is the key version in 16 hex digits; `recipient` the age recipient whose identity it is.
     """
 
-    id: str
+    id: Id
     root: str
     wrapped: str
     recipient: str
@@ -82,24 +86,24 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     format: str
-    installation: str
+    installation: Id
     stream: Stream
-    number: int
+    number: Number
     kind: Kind
     taken_at: int
     since: int
     until: int
-    schema: str
+    schema: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{4}\Z")]
     software: str
-    keyring: int
+    keyring: Count
     recipients: dict[str, list[str]]
     chunks: list[Chunk]
     base: Link | None = None
     previous: Link | None = None
     follows: Origin | None = None
-    counts: dict[str, int] = {}
-    digests: dict[str, str] = {}
+    counts: dict[str, Count] = {}
+    digests: dict[str, Digest] = {}
     digest_key: str = ""
-    keys: dict[str, int] = {}
+    keys: dict[Id, Count] = {}
     checkpoints: list[str] = []
     roots: list[RootWrapped] = []

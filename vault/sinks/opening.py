@@ -12,13 +12,13 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from vault.errors import InvalidRequest
-from vault.sinks import rfc5424
+from vault.sinks import bucket, rfc5424
 from vault.sinks.bounded import Bounded
 from vault.sinks.fifo import FifoSink
 from vault.sinks.file import FileSink
 from vault.sinks.posting import is_fit
 from vault.sinks.protocol import Sink
-from vault.sinks.s3 import Bucket, S3Sink
+from vault.sinks.s3 import S3Sink
 from vault.sinks.syslog import Local, Stream, SyslogSink
 from vault.sinks.witness import WitnessSink
 
@@ -106,18 +106,7 @@ def _syslog_here(parsed: SplitResult, options: Mapping[str, str], around: Surrou
 
 def _s3(parsed: SplitResult, options: Mapping[str, str], around: Surroundings) -> Sink:
     _known(options, "region", "endpoint")
-    endpoint = options.get("endpoint")
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", parsed.netloc):
-        raise InvalidRequest("an S3 sink's URL names a bucket")
-    if not re.fullmatch(r"[a-z0-9-]{1,32}", options.get("region", "")):
-        raise InvalidRequest("an S3 sink's URL says region=")
-    if endpoint is not None and not is_fit(endpoint):
-        raise InvalidRequest("an S3 sink's endpoint is an https address, or http of this machine")
-    if around.s3_keys is None:
-        raise InvalidRequest("an S3 sink needs its access key and secret key, each in a file")
-    place = Bucket(
-        parsed.netloc, unquote(parsed.path).strip("/"), options["region"], *around.s3_keys, endpoint
-    )
+    place = bucket.with_keys(bucket.parse(parsed, options), around.s3_keys)
     return S3Sink(place, around.monotonic)
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import obstore
@@ -21,35 +19,19 @@ from obstore.exceptions import (
     PermissionDeniedError,
     UnauthenticatedError,
 )
-from obstore.store import S3Store
 
 from vault.sinks import lines
+from vault.sinks.bucket import Bucket, open_store
 from vault.sinks.deadline import Deadline
 from vault.sinks.protocol import PATIENCE, Batch, SinkFailed
 
 if TYPE_CHECKING:
-    from obstore.store import S3Config
+    from obstore.store import S3Store
 
 T = TypeVar("T")
 
 MARK = "strongroom.txt"  # put again by every probe, which is refused as it is there: only who may write hears that
 MARK_TEXT = b"Audit records of strongroom.\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """Where the objects go, and with which credentials.
-
-    Attributes:
-        endpoint: an https address, or http of this machine; None for the region's own at AWS.
-    """
-
-    bucket: str
-    prefix: str
-    region: str
-    access_key: str = field(repr=False)
-    secret_key: str = field(repr=False)
-    endpoint: str | None = None
 
 
 class S3Sink:
@@ -66,7 +48,7 @@ class S3Sink:
     @property
     def name(self) -> str:
         """`s3://bucket/prefix`."""
-        return f"s3://{self._place.bucket}/{self._place.prefix}".rstrip("/")
+        return self._place.name
 
     def deliver(self, batch: Batch) -> str:
         """Put the records as one object, and the checkpoint as another."""
@@ -106,7 +88,7 @@ class S3Sink:
     def _store(self) -> S3Store:
         """The client, made in the process that uses it: it has threads, which no fork keeps."""
         if self._made is None:
-            self._made = _store(self._place)
+            self._made = open_store(self._place, PATIENCE, PATIENCE)
         return self._made
 
     def _put(self, name: str, data: bytes, deadline: Deadline) -> None:
@@ -133,16 +115,3 @@ def _call(work: Callable[[], T], deadline: Deadline) -> T:
     except (BaseError, OSError):
         code, reason = "sink_unreachable", "the store does not answer as it should"
     raise SinkFailed(code, reason)
-
-
-def _store(place: Bucket) -> S3Store:
-    wait = timedelta(seconds=PATIENCE)
-    elsewhere: S3Config = {} if place.endpoint is None else {"endpoint": place.endpoint}
-    return S3Store(
-        place.bucket, prefix=place.prefix or None, region=place.region, access_key_id=place.access_key,
-        secret_access_key=place.secret_key, retry_config={"max_retries": 0, "retry_timeout": wait},
-        client_options={
-            "allow_http": (place.endpoint or "").startswith("http://"), "timeout": wait, "connect_timeout": wait,
-        },
-        config=elsewhere,
-    )  # fmt: skip

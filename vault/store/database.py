@@ -54,7 +54,7 @@ class Database:
         try:
             yield connection
         except DBAPIError as error:
-            failure = _translated(error)
+            failure = translated(error)
         if failure is not None:
             connection.invalidate()
             self._local.reader = None  # which closes it
@@ -82,16 +82,17 @@ class Database:
                 reader.connection.close()
                 reader = None
         if reader is None:
-            reader = self._local.reader = _Reader(self._connect())
+            reader = self._local.reader = _Reader(self.connect())
             self._readers.add(reader)
         reader.used = now
         return reader.connection
 
-    def _connect(self) -> Connection:
+    def connect(self) -> Connection:
+        """Return a connection in autocommit, which the caller closes."""
         try:
             return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         except DBAPIError as error:
-            failure = _translated(error)
+            failure = translated(error)
         raise failure
 
     def write(
@@ -113,7 +114,7 @@ class Database:
         try:
             return self._writer.run(work, guard, deadline, reads)
         except DBAPIError as error:
-            failure = _translated(error)
+            failure = translated(error)
         raise failure
 
     def close(self) -> None:
@@ -138,7 +139,19 @@ class _Reader:
         self.connection.close()
 
 
-def _translated(error: DBAPIError) -> StoreConflict | StoreUnavailable:
+@contextmanager
+def translating() -> Iterator[None]:
+    """Raise what the database says as errors of this package."""
+    failure: StoreConflict | StoreUnavailable | None = None
+    try:
+        yield
+    except DBAPIError as error:
+        failure = translated(error)
+    if failure is not None:
+        raise failure
+
+
+def translated(error: DBAPIError) -> StoreConflict | StoreUnavailable:
     """Return what to raise instead: the database's own words may hold a row, so only their kind goes on."""
     if isinstance(error, IntegrityError):
         return StoreConflict("the database holds something of this name or key already")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
@@ -13,7 +13,11 @@ from vault.store import tables
 Row = tuple[Any, ...]
 Lock = Literal["", "share", "update"]
 
-COLUMNS = {name: [column.name for column in table.columns] for name, table in tables.metadata.tables.items()}
+PIECE = 256  # rows that are read from the database at once where a whole table is
+
+COLUMNS = {
+    name: [str(column.name) for column in table.columns] for name, table in tables.metadata.tables.items()
+}
 
 
 class Dialect(Protocol):
@@ -21,6 +25,7 @@ class Dialect(Protocol):
 
     lanes: int  # write transactions at once in one process
     snapshot: str  # begins a transaction that reads one state, on a connection in autocommit
+    patience: Sequence[str]  # lets a transaction that has begun take hours
 
     def turn(self) -> AbstractContextManager[None]:
         """Give a context in which this process may write."""
@@ -45,6 +50,19 @@ class Dialect(Protocol):
         """Return `columns` of the rows of `table` whose `on` columns equal one of `keys`, in any order.
 
         `lock`: until the transaction ends, "share" keeps others from changing them, "update" also from sharing them.
+        """
+        ...
+
+    def look_up(
+        self, connection: Connection, table: str, columns: Sequence[str], on: Sequence[str], keys: Sequence[Row]
+    ) -> list[Row]:  # fmt: skip
+        """Return `columns` of the rows whose `on` columns equal one of `keys`, whosever they are; in any order."""
+        ...
+
+    def stream(self, connection: Connection, statement: str) -> Iterator[list[Row]]:
+        """Yield a query's rows as the driver makes them, up to `PIECE` at a time, read no sooner than asked for.
+
+        Within a transaction; on PostgreSQL one stream at a time.
         """
         ...
 
@@ -89,6 +107,11 @@ class Dialect(Protocol):
     def worth_retrying(self, error: BaseException) -> bool:
         """Whether the same work may succeed when tried again."""
         ...
+
+
+def quoted(columns: Iterable[str]) -> str:
+    """Return the names of columns as SQL takes them: one of them is a word of its own (window)."""
+    return ", ".join(f'"{name}"' for name in columns)
 
 
 def flat(rows: Sequence[Row]) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text, update
 
 from vault.store.database import Database
 from vault.store.tables import epoch
@@ -38,6 +38,7 @@ def close(database: Database) -> int:
         closed: int | None = connection.execute(
             select(func.max(epoch.c.id)).where(epoch.c.closed_at.is_not(None))
         ).scalar()
+        connection.execute(delete(epoch).where(epoch.c.id < (closed or 0)))  # nobody asks for those before
         return closed or 0
 
     return database.write(work)

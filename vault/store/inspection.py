@@ -6,6 +6,7 @@ import re
 
 from sqlalchemy import select
 
+from keys.keyset import SERVICE
 from vault.store.database import Database
 from vault.store.tables import key_version, tenant
 
@@ -17,7 +18,7 @@ def roots(database: Database) -> set[str]:
 
 
 def tenants(database: Database) -> list[int]:
-    """Return the ids of all tenants; live and test data of one business are two."""
+    """Return the ids of all tenants, the service itself among them; live and test data of one business are two."""
     with database.read() as connection:
         return list(connection.execute(select(tenant.c.id)).scalars())
 
@@ -30,9 +31,10 @@ def due(database: Database) -> list[int]:
 
 
 def tenant_names(database: Database) -> dict[int, str]:
-    """Return what people call each tenant: its business and mode."""
+    """Return what people call each tenant: its business and mode. The service itself is none."""
     with database.read() as connection:
-        found = connection.execute(select(tenant.c.id, tenant.c.name, tenant.c.mode))
+        businesses = tenant.c.id != SERVICE
+        found = connection.execute(select(tenant.c.id, tenant.c.name, tenant.c.mode).where(businesses))
         return {row.id: f"{row.name} ({row.mode})" for row in found}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from keys.errors import KeysetChanged
-from keys.keyset import Keyset, KeyVersion, Purpose, State
+from keys.keyset import SERVICE, Keyset, KeyVersion, Purpose, State
 from vault.errors import InvalidRequest, StoreConflict
 from vault.store.database import Database
 from vault.store.tables import key_version, tenant
@@ -103,10 +103,26 @@ class Keysets:
         except StoreConflict:
             raise InvalidRequest("there is a tenant of that name already") from None
 
+    def create_service(self, name: str, mode: str, keysets: Sequence[Keyset]) -> None:
+        """Store the service's own keysets, unless another process did so first."""
+
+        def work(transaction: Transaction) -> None:
+            transaction.dialect.serialize(transaction.connection, "service keysets")
+            known = select(tenant.c.id).where(tenant.c.id == SERVICE)
+            if transaction.connection.execute(known).first() is None:
+                values = {"id": SERVICE, "name": name, "mode": mode, "generation": 1}
+                transaction.connection.execute(
+                    insert(tenant).values(values | {"created_at": transaction.now})
+                )
+                _put(transaction, keysets)
+
+        self._database.write(work)
+
     def tenants(self, name: str) -> dict[str, int]:
         """Return the ids of a business's tenants by mode; empty if there is none of that name."""
+        mine = (tenant.c.name == name) & (tenant.c.id != SERVICE)
         with self._database.read() as connection:
-            found = connection.execute(select(tenant.c.mode, tenant.c.id).where(tenant.c.name == name))
+            found = connection.execute(select(tenant.c.mode, tenant.c.id).where(mine))
             return {row.mode: row.id for row in found}
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from vault.index import bucket_of
+from vault.store import departures
 from vault.store.dialect import Dialect, Row
 from vault.store.tables import password
 from vault.store.writer import Transaction
@@ -54,11 +55,13 @@ def hold(transaction: Transaction, tenant: int, place: Place) -> int | None:
 
 
 def claim(transaction: Transaction, rows: Sequence[Row]) -> set[bytes]:
-    """Put in whole rows, without their epoch, of accounts that have no password yet; return those accounts."""
+    """Put in a tenant's whole rows, without their epoch, of accounts that have no password yet; return those."""
     key = ("bucket", "tenant", "account")
     won = transaction.dialect.claim(
         transaction.connection, "password", key, [(*row, transaction.epoch) for row in rows]
     )
+    if won:
+        departures.outlive(transaction, "password", rows[0][1], [(found[0], found[2]) for found in won])
     return {found[2] for found in won}
 
 
@@ -84,12 +87,13 @@ def change(
 
 
 def remove(transaction: Transaction, tenant: int, places: Sequence[Place]) -> dict[bytes, bytes]:
-    """Delete the passwords of these accounts; return by account whose log-ins were recorded with them."""
+    """Delete the passwords of these accounts, and remember that; return by account whose log-ins were recorded."""
     connection, dialect = transaction.connection, transaction.dialect
-    columns, on = ("bucket", "account", "person"), ("bucket", "account")
+    columns, on = ("bucket", "account", "created_at", "person"), ("bucket", "account")
     found = dialect.match(connection, "password", columns, on, tenant, sorted(places), lock="update")
     dialect.delete(connection, "password", on, tenant, [(row[0], row[1]) for row in found])
-    return {row[1]: row[2] for row in found}
+    departures.enter(transaction, "password", tenant, [(row[0], row[1], row[2]) for row in found])
+    return {row[1]: row[3] for row in found}
 
 
 def count(connection: Connection, tenant: int) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -11,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from vault.store import tables
-from vault.store.dialect import COLUMNS, Lock, Row, flat
+from vault.store.dialect import COLUMNS, PIECE, Lock, Row, flat, quoted
 
 _NAMES = {
     "SmallInteger": "smallint", "BigInteger": "bigint", "Integer": "integer", "Text": "text",
@@ -28,12 +29,18 @@ _BY_INDEX = "SELECT " + ", ".join(
 
 _TURN = "hashtextextended('generation ' || id, 0)"  # the advisory lock of a tenant's generation
 
+_streams = count()  # names of cursors
+
 
 class PostgreSQL:
     """Read committed, several writers; bulk rows by COPY, keys by unnest."""
 
     lanes = 2
     snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+    patience: Sequence[str] = (
+        "SET LOCAL statement_timeout = 0",
+        "SET LOCAL idle_in_transaction_session_timeout = '1h'",
+    )
     COPY_FROM = 20  # rows from which COPY is quicker than one INSERT
 
     @contextmanager
@@ -70,7 +77,7 @@ class PostgreSQL:
         """Insert few rows by one statement, more by COPY."""
         if not rows:
             return
-        names = ", ".join(COLUMNS[table])
+        names = quoted(COLUMNS[table])
         if len(rows) < self.COPY_FROM:
             mark = f"({', '.join(['%s'] * len(COLUMNS[table]))})"
             values = ", ".join([mark] * len(rows))
@@ -88,13 +95,31 @@ class PostgreSQL:
         """Search by index for each key, the keys given as arrays."""
         if not keys:
             return []
-        casts = ", ".join(f"%b::{TYPES[table][COLUMNS[table].index(column)]}[]" for column in on)
         where = " AND ".join(f"t.{column} = w.{column}" for column in on)
         inner = f"SELECT {', '.join(columns)} FROM {table} t WHERE t.tenant = %s AND {where}"
-        arrays = tuple(list(column) for column in zip(*keys, strict=True))
-        return self._lateral(
-            connection, f"unnest({casts}) AS w({', '.join(on)})", inner, (*arrays, tenant), lock
-        )
+        return self._lateral(connection, _unnested(table, on), inner, (*_arrays(keys), tenant), lock)
+
+    def look_up(
+        self, connection: Connection, table: str, columns: Sequence[str], on: Sequence[str], keys: Sequence[Row]
+    ) -> list[Row]:  # fmt: skip
+        """Search by index for each key."""
+        if not keys:
+            return []
+        where = " AND ".join(f"t.{column} = w.{column}" for column in on)
+        inner = f"SELECT {', '.join(columns)} FROM {table} t WHERE {where}"
+        return self._lateral(connection, _unnested(table, on), inner, _arrays(keys), "")
+
+    @staticmethod
+    def stream(connection: Connection, statement: str) -> Iterator[list[Row]]:
+        """Fetch from a cursor that the server holds; others of the same transaction may be open."""
+        driver: Any = connection.connection.driver_connection
+        try:
+            with driver.cursor(name=f"stream {next(_streams)}", binary=True) as cursor:
+                cursor.execute(statement)
+                while piece := cursor.fetchmany(PIECE):
+                    yield piece
+        except psycopg.Error as error:
+            raise DBAPIError("stream", None, error, hide_parameters=True) from None
 
     def anywhere(
         self, connection: Connection, table: str, columns: Sequence[str], tenant: int, equal: dict[str, Any]
@@ -130,23 +155,22 @@ class PostgreSQL:
             f"INSERT INTO {table} ({names}) SELECT * FROM unnest({casts}) "
             f"ON CONFLICT ({ours}) DO NOTHING RETURNING {ours}"
         )
-        arrays = tuple(list(column) for column in zip(*ordered, strict=True))
         with _cursor(connection) as cursor:
-            return set(cursor.execute(statement, arrays).fetchall())
+            return set(cursor.execute(statement, _arrays(ordered)).fetchall())
 
     def put(self, connection: Connection, table: str, key: Sequence[str], rows: Sequence[Row]) -> None:
         """INSERT … ON CONFLICT DO UPDATE, from arrays."""
         if not rows:
             return
-        names = ", ".join(COLUMNS[table])
+        names = quoted(COLUMNS[table])
         casts = ", ".join(f"%b::{kind}[]" for kind in TYPES[table])
-        sets = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[table] if name not in key)
+        sets = ", ".join(f'"{name}" = excluded."{name}"' for name in COLUMNS[table] if name not in key)
         statement = (
             f"INSERT INTO {table} ({names}) SELECT * FROM unnest({casts}) "
-            f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sets}"
+            f"ON CONFLICT ({quoted(key)}) DO UPDATE SET {sets}"
         )
         with _cursor(connection) as cursor:
-            cursor.execute(statement, tuple(list(column) for column in zip(*rows, strict=True)))
+            cursor.execute(statement, _arrays(rows))
 
     def delete(
         self, connection: Connection, table: str, on: Sequence[str], tenant: int, keys: Sequence[Row]
@@ -170,9 +194,7 @@ class PostgreSQL:
         sets = ", ".join(f"{name} = w.{new}" for name, new in zip(columns, fresh, strict=False))
         where = " AND ".join(f"t.{name} = w.{new}" for name, new in zip(on, fresh[width:], strict=True))
         back = ", ".join(f"w.{new}" for new in fresh[width:])
-        arrays = tuple(
-            list(column) for column in zip(*sorted(rows, key=lambda row: row[width:]), strict=True)
-        )
+        arrays = _arrays(sorted(rows, key=lambda row: row[width:]))
         statement = (
             f"UPDATE {table} t SET {sets} FROM unnest({casts}) AS w({', '.join(fresh)}) "
             f"WHERE t.tenant = %s AND {where} RETURNING {back}"
@@ -194,6 +216,16 @@ class PostgreSQL:
             return True
         state = getattr(getattr(error, "orig", None), "sqlstate", None)
         return isinstance(error, DBAPIError) and state in {"40001", "40P01", "55P03"}
+
+
+def _unnested(table: str, columns: Sequence[str]) -> str:
+    """Return what gives keys as rows `w`, an array bound for each column."""
+    casts = ", ".join(f"%b::{TYPES[table][COLUMNS[table].index(column)]}[]" for column in columns)
+    return f"unnest({casts}) AS w({', '.join(columns)})"
+
+
+def _arrays(rows: Sequence[Row]) -> Row:
+    return tuple(list(column) for column in zip(*rows, strict=True))
 
 
 @contextmanager

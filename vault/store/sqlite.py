@@ -6,14 +6,14 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from vault.store.dialect import COLUMNS, Lock, Row, flat
+from vault.store.dialect import COLUMNS, PIECE, Lock, Row, flat, quoted
 
 
 class SQLite:
@@ -21,6 +21,7 @@ class SQLite:
 
     lanes = 1
     snapshot = "BEGIN"
+    patience: Sequence[str] = ()
     CHUNK = 8_000  # values bound in one statement
 
     def __init__(self, path: Path) -> None:
@@ -58,21 +59,25 @@ class SQLite:
             return
         columns = COLUMNS[table]
         marks = ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f"{verb} INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(rows))
+        connection.exec_driver_sql(f"{verb} INTO {table} ({quoted(columns)}) VALUES ({marks})", list(rows))
 
     def match(
         self, connection: Connection, table: str, columns: Sequence[str], on: Sequence[str], tenant: int,
         keys: Sequence[Row], lock: Lock = "",
     ) -> list[Row]:  # fmt: skip
         """Join with the keys as VALUES, 8,000 bound values a statement; `lock` is what BEGIN IMMEDIATE did."""
-        names = ", ".join(f"t.{column}" for column in columns)
         where = " AND ".join(f"t.{column} = w.column{at + 1}" for at, column in enumerate(on))
-        mark = f"({', '.join('?' * len(on))})"
+        mine = f"t.tenant = {int(tenant)} AND {where}"
+        return self._join(connection, table, columns, mine, len(on), keys)
+
+    def _join(
+        self, connection: Connection, table: str, columns: Sequence[str], where: str, width: int, keys: Sequence[Row]
+    ) -> list[Row]:  # fmt: skip
+        names, mark = ", ".join(f"t.{column}" for column in columns), f"({', '.join('?' * width)})"
         found: list[Row] = []
-        for part in _chunks(keys, self.CHUNK // len(on)):
+        for part in _chunks(keys, self.CHUNK // width):
             values = ", ".join([mark] * len(part))
-            joined = f"(VALUES {values}) w CROSS JOIN {table} t"
-            statement = f"SELECT {names} FROM {joined} WHERE t.tenant = {int(tenant)} AND {where}"
+            statement = f"SELECT {names} FROM (VALUES {values}) w CROSS JOIN {table} t WHERE {where}"
             found += _read(connection, statement, flat(part))
         return found
 
@@ -92,23 +97,29 @@ class SQLite:
         """Look, then insert: nobody else writes in between."""
         at = [COLUMNS[table].index(name) for name in key]
         keys = [tuple(row[place] for place in at) for row in rows]
-        known = set(self._known(connection, table, key, keys))
+        known = set(self.look_up(connection, table, key, key, keys))
         fresh = {mine: row for mine, row in zip(keys, rows, strict=True) if mine not in known}
         if fresh:
             self.insert(connection, table, list(fresh.values()))
         return set(fresh)
 
-    def _known(
-        self, connection: Connection, table: str, key: Sequence[str], keys: Sequence[Row]
-    ) -> list[Row]:
-        found: list[Row] = []
-        mark = f"({', '.join('?' * len(key))})"
-        where = " AND ".join(f"t.{name} = w.column{at + 1}" for at, name in enumerate(key))
-        for part in _chunks(keys, self.CHUNK // len(key)):
-            names, values = ", ".join(f"t.{name}" for name in key), ", ".join([mark] * len(part))
-            statement = f"SELECT {names} FROM (VALUES {values}) w CROSS JOIN {table} t WHERE {where}"
-            found += _read(connection, statement, flat(part))
-        return found
+    def look_up(
+        self, connection: Connection, table: str, columns: Sequence[str], on: Sequence[str], keys: Sequence[Row]
+    ) -> list[Row]:  # fmt: skip
+        """Join with the keys as VALUES."""
+        where = " AND ".join(f"t.{name} = w.column{at + 1}" for at, name in enumerate(on))
+        return self._join(connection, table, columns, where, len(on), keys)
+
+    @staticmethod
+    def stream(connection: Connection, statement: str) -> Iterator[list[Row]]:
+        """Step through the query."""
+        driver: Any = connection.connection.driver_connection
+        try:
+            with closing(driver.execute(statement)) as cursor:
+                while piece := cursor.fetchmany(PIECE):
+                    yield piece
+        except sqlite3.Error as error:
+            raise DBAPIError("stream", None, error, hide_parameters=True) from None
 
     def delete(
         self, connection: Connection, table: str, on: Sequence[str], tenant: int, keys: Sequence[Row]

@@ -27,9 +27,9 @@ class Block:
 How = Literal["epoch", "whole", "log"]
 """
 epoch: rows with an epoch after the base's `until`, put in place of those with their primary key; what was deleted is
-    told by `tombstone` (tokens) and `departure` (persons, passwords), or does no harm when it comes back.
+    told by `tombstone` (tokens) and `departure` (persons, passwords), or does no harm when it comes back (`LEFT`).
 whole: all rows, in place of all rows; left out where their digest is the base's.
-log: rows of the audit logs behind the size that the base had: by position (leaf), size (checkpoint), and tile.
+log: rows of the audit logs behind the size that the base had: leaves and tiles; not leaves that were archived.
 """
 
 TABLES: Mapping[Stream, Mapping[str, How]] = {
@@ -42,9 +42,13 @@ TABLES: Mapping[Stream, Mapping[str, How]] = {
         "audit_sink": "whole", "audit_record": "whole",
         "policy": "epoch", "proposal": "epoch", "approval": "epoch", "alarm": "epoch", "job": "epoch",
         "attempt": "epoch", "spending": "epoch", "password": "epoch", "token": "epoch",
-        "audit_checkpoint": "log", "audit_tile": "log", "audit_leaf": "log",
+        "audit_checkpoint": "epoch", "audit_tile": "log", "audit_leaf": "log",
     },
 }  # fmt: skip
+
+LEFT = frozenset({"attempt", "spending", "audit_checkpoint"})
+"""Tables of which a chain may load more rows than the last of its backups counts: nobody remembers what was deleted of
+them (throttling whose time is over; checkpoints that were thinned out), and it does no harm when it comes back."""
 
 ESCROW = "escrow"  # no table: rows (tenant, age file to the recovery recipients alone); see `escrow`
 

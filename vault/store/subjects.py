@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from vault.index import bucket_of
+from vault.store import departures
 from vault.store.dialect import Dialect, Row
 from vault.store.tables import erasure, subject
 from vault.store.writer import Transaction
@@ -47,6 +48,7 @@ def claim(transaction: Transaction, tenant: int, keys: dict[bytes, Wrapped]) -> 
         for digest, wrapped in keys.items()
     ]
     won = transaction.dialect.claim(transaction.connection, "subject", ("bucket", "tenant", "digest"), rows)
+    departures.outlive(transaction, "subject", tenant, [(key[0], key[2]) for key in won])
     return {key[2] for key in won}
 
 
@@ -57,13 +59,17 @@ def lock(transaction: Transaction, tenant: int, digest: bytes) -> int | None:
 
 
 def forget(transaction: Transaction, tenant: int, digest: bytes) -> None:
-    """Delete a person key, if there is one."""
-    transaction.connection.execute(delete(subject).where(_is(tenant, digest)))
+    """Delete a person key, if there is one, and remember that."""
+    gone = transaction.connection.execute(
+        delete(subject).where(_is(tenant, digest)).returning(subject.c.created_at)
+    ).scalar()
+    if gone is not None:
+        departures.enter(transaction, "subject", tenant, [(bucket_of(digest), digest, gone)])
 
 
 def erase(transaction: Transaction, tenant: int, digest: bytes, key: int, tokens: int) -> bytes:
     """Delete the person key and enter the erasure in the ledger; return the entry's id, 16 bytes."""
-    transaction.connection.execute(delete(subject).where(_is(tenant, digest)))
+    forget(transaction, tenant, digest)
     entry = secrets.token_bytes(16)
     transaction.connection.execute(
         insert(erasure).values(

@@ -172,6 +172,7 @@ erasure = _clustered(
     Column("tokens", Integer, nullable=False),
     Column("erased_at", BigInteger, nullable=False),
     Column("epoch", BigInteger, nullable=False),
+    Index(None, "epoch"),
 )
 
 tombstone = _clustered(
@@ -190,7 +191,7 @@ departure = _clustered(  # as tombstone, of rows that are no tokens
     Column("tenant", BigInteger, primary_key=True, autoincrement=False),
     Column("kind", SmallInteger, primary_key=True, autoincrement=False),  # 1 subject, 2 password
     Column("id", LargeBinary, primary_key=True),  # the subject's digest, the password's account
-    Column("at", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),  # not before the row's `created_at`: see `departures`
     Column("epoch", BigInteger, nullable=False),
     Index(None, "epoch"),
 )
@@ -250,6 +251,7 @@ audit_checkpoint = _clustered(
     Column("at", BigInteger, nullable=False),
     Column("note", Text, nullable=False),
     Column("epoch", BigInteger, nullable=False),
+    Index(None, "epoch"),
 )
 
 audit_run = _clustered(  # sorted (prefix of a digest, position): where a token, person or caller occurs
@@ -434,6 +436,7 @@ backup_copy = Table(
     Column("stored_at", BigInteger, nullable=False),
     Column("verified_at", BigInteger),  # when all of it was last read back
     Column("problem", Text),  # the stable code of what is wrong with it
+    Column("checked", Integer),  # chunks that the reading back under way has come to; null where none is
 )
 
 backup_target = Table(

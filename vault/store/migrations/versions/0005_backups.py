@@ -8,7 +8,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    for table in ("token", "subject", "password", "tombstone"):
+    for table in ("token", "subject", "password", "tombstone", "erasure", "audit_checkpoint"):
         op.create_index(f"ix_{table}_epoch", table, ["epoch"])
     op.create_table(
         "departure",
@@ -59,6 +59,7 @@ def upgrade() -> None:
         sa.Column("stored_at", sa.BigInteger(), nullable=False),
         sa.Column("verified_at", sa.BigInteger(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("checked", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("stream", "number", "target"),
     )
     op.create_table(
