@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from vault.store.database import Database, translating
+from vault.store.database import Database
 from vault.store.dialect import Dialect
+from vault.store.failures import translating
 from vault.store.writer import Refused, Transaction
 
 T = TypeVar("T")

@@ -8,8 +8,9 @@ from typing import Protocol
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
-from vault.store.database import Database, drop, translating
+from vault.store.database import Database, drop
 from vault.store.empty import require_empty, require_no_rows
+from vault.store.failures import translating
 from vault.store.scratch import Scratch
 from vault.store.tables import metadata
 

@@ -11,8 +11,8 @@ from sqlalchemy import Boolean, Index, delete, insert
 
 from vault.errors import BackupFromNewer
 from vault.store import gone
-from vault.store.database import translating
 from vault.store.dialect import COLUMNS, Row
+from vault.store.failures import translating
 from vault.store.held import Held
 from vault.store.landing import land
 from vault.store.snapshots import State

@@ -11,8 +11,9 @@ from sqlalchemy.engine import make_url
 
 from vault.errors import StoreUnavailable
 from vault.store import migrate
-from vault.store.database import Database, drop, translating
+from vault.store.database import Database, drop
 from vault.store.empty import has_schema
+from vault.store.failures import translating
 
 
 class Scratch:

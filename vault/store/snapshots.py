@@ -15,9 +15,10 @@ from sqlalchemy.exc import DBAPIError
 
 from vault.index import BUCKETS
 from vault.store import auditlog, epochs, revision
-from vault.store.database import Database, translating
+from vault.store.database import Database
 from vault.store.dialect import COLUMNS, Dialect, Row
 from vault.store.extracts import Extracts, Sizes
+from vault.store.failures import translating
 from vault.store.streams import TABLES, Block, Stream
 from vault.store.tables import metadata
 

@@ -22,7 +22,14 @@ from tests.vault.store.busy import Busy
 from tests.vault.store.carried import contents, load, read, require_same, restore, take
 from tests.waiting import until
 from vault.credentials import Login
-from vault.errors import BackupFromNewer, DatabaseNotEmpty, SchemaBehind, StoreConflict, StoreUnavailable
+from vault.errors import (
+    BackupFromNewer,
+    DatabaseNotEmpty,
+    InvalidRequest,
+    SchemaBehind,
+    StoreConflict,
+    StoreUnavailable,
+)
 from vault.service import Vault
 from vault.store import migrate, revision
 from vault.store.database import Database
@@ -31,7 +38,7 @@ from vault.store.keysets import Keysets
 from vault.store.loading import Loader
 from vault.store.streams import Block
 from vault.store.tables import metadata, policy, subject, token
-from vault.store.writer import Transaction
+from vault.store.writer import Refused, Transaction
 
 
 @pytest.fixture(params=KINDS)
@@ -126,6 +133,19 @@ def test_what_was_loaded_is_used_before_anybody_else_sees_it(shop: Shop, target:
             max(records) == into.epoch
         )  # that it was revealed goes on record, later than all that was loaded
     require_nothing(target)
+
+
+def test_what_refused_work_has_written_stands(target: str) -> None:
+    """As in a database of its own: the record of a refusal."""
+
+    def refuse(transaction: Transaction) -> None:
+        transaction.append("tombstone", [(1, 1, b"t")])
+        raise Refused(InvalidRequest("no"))
+
+    with loader(target) as into:
+        with pytest.raises(InvalidRequest):
+            into.database.write(refuse)
+        assert into.state().counts("keyring")["tombstone"] == 1
 
 
 def require_nothing(url: str) -> None:
@@ -401,8 +421,9 @@ def test_rows_of_a_full_backup_come_once(target: str) -> None:
     with loader(target) as into:
         into.layer(full=True)
         into.put(block())
-        with pytest.raises(StoreConflict):
+        with pytest.raises(StoreConflict) as raised:
             into.put(block())
+        assert raised.value.__context__ is None  # which would tell the row
 
 
 def test_a_table_that_goes_whole_takes_the_place_of_what_was_there(target: str) -> None:
