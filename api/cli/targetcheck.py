@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from api.cli import surroundings
 from api.cli.findings import Finding, fail, ok, warn
 from api.config import Settings
+from api.errors import SettingsError
 from api.targets import TARGETS, open_targets
 
-QUORUM, RECIPIENTS = "STRONGROOM_BACKUP_QUORUM", "STRONGROOM_BACKUP_RECIPIENTS"
-USUAL_QUORUM = 2
+QUORUM = "STRONGROOM_BACKUP_QUORUM"
 HINTS = {
     "target_untrusted": "find out why it shows another key or certificate than is known, before anything is sent there",
     "target_permission": "see which account, key or credentials it lets in, and what they may write",
@@ -42,8 +42,7 @@ def targets(settings: Settings) -> Iterator[Finding]:
                 yield warn("target", f"{target.name}: {what}", "see docs/operations.md")
         finally:
             target.close()
-    yield from _quorum(settings, len(found))
-    yield from _recipients(settings)
+    yield from _planned(settings, len(found))
 
 
 def _same_disk(settings: Settings, url: str) -> list[str]:
@@ -57,36 +56,21 @@ def _same_disk(settings: Settings, url: str) -> list[str]:
     return ["it lies on the same disk as the database, and goes when that goes"] if same else []
 
 
-def _quorum(settings: Settings, count: int) -> Iterator[Finding]:
-    quorum = settings.backup_quorum or min(USUAL_QUORUM, count)
-    text = f"a backup counts when {quorum} of {count} have it"
-    if quorum > count:
-        yield fail("quorum", text, f"lower {QUORUM}, or list more in {TARGETS}")
-    elif quorum == 1:
+def _planned(settings: Settings, count: int) -> Iterator[Finding]:
+    """Tell how many targets must have a backup, and who opens it."""
+    from api.recoveryplan import plan
+
+    try:
+        planned = plan(settings)
+    except SettingsError as error:
+        hint = "set it right: nothing starts before; `strongroom recovery init` makes a recovery key"
+        yield fail("backups", str(error), hint)
+        return
+    text = f"a backup counts when {planned.quorum} of {count} have it"
+    if planned.quorum == 1:
         hint = f"list two or more in {TARGETS}, and leave {QUORUM} out"
         yield warn("quorum", f"{text}: one server that is lost may take the last", hint)
     else:
         yield ok("quorum", text)
-
-
-def _recipients(settings: Settings) -> Iterator[Finding]:
-    """Tell who opens backups; without a recovery key, nobody does once the root key is lost."""
-    from vault.errors import InvalidLines
-    from vault.recovery import recipients
-
-    hint = f"run `strongroom recovery init` with the custodians, and name its file in {RECIPIENTS}"
-    if settings.backup_recipients is None:
-        yield warn("recovery", "no recovery key: whoever loses the root key loses the backups, too", hint)
-        return
-    try:
-        known = recipients.read(settings.backup_recipients.read_text("utf-8"))
-    except InvalidLines as error:
-        yield fail("recovery", f"{settings.backup_recipients}: {error}", hint)
-        return
-    except (OSError, UnicodeDecodeError):
-        yield fail("recovery", f"{settings.backup_recipients} cannot be read", hint)
-        return
-    if not known.recovery:
-        yield warn("recovery", "no recovery key: whoever loses the root key loses the backups, too", hint)
-    else:
-        yield ok("recovery", f"{len(known.recovery)} recovery, {len(known.drill)} drill keys open backups")
+    known = planned.recipients
+    yield ok("recovery", f"{len(known.recovery)} recovery and {len(known.drill)} drill keys open backups")

@@ -25,16 +25,23 @@ _MONDAY = 3  # 1970-01-01 was a Thursday, and ISO 8601 weeks begin on Mondays
 
 
 class Point(Protocol):
-    """What is asked of a backup, as `store.catalogue.Backup` has it; `taken_at` in microseconds since 1970 (UTC)."""
+    """What is asked of a backup, as `store.catalogue.Backup` has it."""
 
     @property
-    def number(self) -> int: ...
+    def number(self) -> int:
+        """Rises in the order of the states that backups are of."""
+
     @property
-    def kind(self) -> Kind: ...
+    def kind(self) -> Kind:
+        """Full, incremental or journal."""
+
     @property
-    def base(self) -> int | None: ...
+    def base(self) -> int | None:
+        """The number that it builds on; None for a full one."""
+
     @property
-    def taken_at(self) -> int: ...
+    def taken_at(self) -> int:
+        """When it was taken, in microseconds since 1970 (UTC)."""
 
 
 def parse(text: str) -> Keep:
@@ -53,7 +60,7 @@ def parse(text: str) -> Keep:
     return Keep(found["last"], found.get("daily", 0), found.get("weekly", 0), found.get("monthly", 0))
 
 
-def kept(points: Iterable[Point], keep: Keep, now: int) -> set[int]:
+def kept(points: Iterable[Point], keep: Keep, now: int, needed: Iterable[int] = ()) -> set[int]:
     """Return the numbers of the data backups that stay, of all that were made and not removed.
 
     Full and incremental ones are restore points; a journal stays from the oldest of the `last` newest points on, so
@@ -61,6 +68,7 @@ def kept(points: Iterable[Point], keep: Keep, now: int) -> set[int]:
 
     Args:
         now: in microseconds since 1970 (UTC).
+        needed: what backups build on that are being made.
     """
     known = {point.number: point for point in points}
     if not known:
@@ -74,17 +82,21 @@ def kept(points: Iterable[Point], keep: Keep, now: int) -> set[int]:
         wanted |= _newest_of_each(past, places, period)
     wanted |= {point.number for point in steps if point.taken_at > now}
     wanted |= {point.number for point in whole if not newest or point.number > newest[0].number}
-    return _with_bases(known, wanted)
+    return _with_bases(known, wanted.union(needed))
 
 
-def keyrings(points: Iterable[Point], count: int) -> set[int]:
+def keyrings(points: Iterable[Point], count: int, needed: Iterable[int] = ()) -> set[int]:
     """Return the numbers of the keyrings that stay: the `count` newest full ones, and what builds on them.
 
-    Nothing before them stays, whatever builds on it: it may hold keys that were destroyed, and persons erased since.
+    Nothing before them stays, which may hold keys that were destroyed, and persons erased since; but for what the
+    newest of all builds on, and `needed` as of `kept`. That is so for as long as it takes to ship one more: a journal
+    that was made while a full one was under way builds on one before, and says more than the full one.
     """
-    fulls = _fulls({point.number: point for point in points})
+    known = {point.number: point for point in points}
+    fulls = _fulls(known)
     newest = sorted(set(fulls.values()))[-max(count, 1) :]
-    return {number for number, full in fulls.items() if full in newest}
+    stay = {number for number, full in fulls.items() if full in newest}
+    return stay | _with_bases(known, {*needed, *sorted(known)[-1:]})
 
 
 def _fulls(known: Mapping[int, Point]) -> dict[int, int]:
@@ -104,7 +116,7 @@ def _with_bases(known: Mapping[int, Point], numbers: Iterable[int]) -> set[int]:
     found: set[int] = set()
     for number in numbers:
         at: int | None = number
-        while at in known and at not in found:
+        while at is not None and at in known and at not in found:
             found.add(at)
             at = known[at].base
     return found

@@ -11,12 +11,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, case, delete, exists, func, insert, select, update
 
 from vault.errors import LeaseLost, UnknownBackup
+from vault.store.copies import REMOVED as GONE
 from vault.store.copies import STORED, mark_copy
 from vault.store.streams import Stream
-from vault.store.tables import backup, installation
+from vault.store.tables import backup, backup_copy, installation
 from vault.store.writer import Refused, Transaction
 
 Kind = Literal["full", "incremental", "journal"]
@@ -25,6 +26,7 @@ RUNNING: State = "running"
 MADE: State = "made"
 FAILED: State = "failed"
 REMOVED: State = "removed"
+FULL: tuple[Kind, ...] = ("full",)
 STEPS: tuple[Kind, ...] = ("full", "incremental")  # all but journals
 
 
@@ -65,11 +67,16 @@ def installation_of(transaction: Transaction) -> tuple[int, str | None]:
     found = known_installation(transaction.connection)
     if found is not None:
         return found
+    return enter_installation(transaction, None), None
+
+
+def enter_installation(transaction: Transaction, follows: str | None) -> int:
+    """Draw this installation's id, once; `follows` is the JSON of what it was restored from."""
     made = secrets.randbelow(2**63 - 1) + 1
     transaction.connection.execute(
-        insert(installation).values(id=made, follows=None, made_at=transaction.now)
+        insert(installation).values(id=made, follows=follows, made_at=transaction.now)
     )
-    return made, None
+    return made
 
 
 def known_installation(connection: Connection) -> tuple[int, str | None] | None:
@@ -152,6 +159,12 @@ def get(connection: Connection, stream: Stream, number: int) -> Backup:
     return found[0]
 
 
+def is_made(connection: Connection, stream: Stream, number: int) -> bool:
+    """Whether a backup was made, and not removed since."""
+    query = select(backup.c.state).where(_one(stream, number))
+    return connection.execute(query).scalar() == MADE
+
+
 def note(connection: Connection, stream: Stream, number: int) -> str:
     """Return the signed manifest of a backup; UnknownBackup if none was made of that number, or it was removed."""
     found = connection.execute(select(backup.c.note).where(_one(stream, number))).scalar()
@@ -174,6 +187,12 @@ def newest(
     if before is not None:
         query = query.where(backup.c.number < before)
     return next(iter(_backups(connection, query.order_by(backup.c.number.desc()).limit(1))), None)
+
+
+def oldest(connection: Connection, stream: Stream) -> Backup | None:
+    """Return the oldest backup that is kept; None if there is none."""
+    query = select(backup).where(backup.c.stream == stream, backup.c.state == MADE).order_by(backup.c.number)
+    return next(iter(_backups(connection, query.limit(1))), None)
 
 
 def chain(connection: Connection, stream: Stream, number: int) -> list[Backup]:
@@ -208,6 +227,28 @@ def removed(transaction: Transaction, stream: Stream, numbers: Sequence[int]) ->
     transaction.connection.execute(update(backup).where(mine).values(state=REMOVED, note=None))
 
 
+def forget(transaction: Transaction, journals: int, others: int) -> int:
+    """Delete the rows of what was removed, or came to nothing, of which no target holds anything; return how many.
+
+    The newest of a stream stays whatever it is, so that no number is used twice.
+
+    Args:
+        journals: microseconds since 1970 (UTC); journals that were removed go if they were made before.
+        others: the same for all else.
+    """
+    others_too = backup.alias()
+    newest = select(func.max(others_too.c.number)).where(others_too.c.stream == backup.c.stream)
+    of_it = (backup_copy.c.stream == backup.c.stream) & (backup_copy.c.number == backup.c.number)
+    held = exists().where(of_it, backup_copy.c.state != GONE)
+    before = case(((backup.c.kind == "journal") & (backup.c.state == REMOVED), journals), else_=others)
+    over = backup.c.state.in_((REMOVED, FAILED)) & (backup.c.finished_at < before)
+    gone = delete(backup).where(over, ~held, backup.c.number < newest.scalar_subquery())
+    count: int = transaction.connection.execute(gone).rowcount
+    if count:
+        transaction.connection.execute(delete(backup_copy).where(~exists().where(of_it)))
+    return count
+
+
 def needing(connection: Connection, key_id: int) -> int:
     """Return how many backups need a key version: those kept and not forfeited whose manifest names it in `keys`."""
     query = select(func.count()).select_from(backup).where(_needs(key_id))
@@ -226,9 +267,21 @@ def forfeit(transaction: Transaction, key_id: int) -> list[int]:
     return numbers
 
 
+def regain(transaction: Transaction, key_id: int) -> list[int]:
+    """Take back what `forfeit` said; return the numbers. Backups that lost another key too then need that one again."""
+    mine = _name(key_id) & backup.c.forfeited_at.is_not(None)
+    numbers = list(transaction.connection.execute(select(backup.c.number).where(mine)).scalars())
+    transaction.connection.execute(update(backup).where(mine).values(forfeited_at=None))
+    return sorted(numbers)
+
+
 def _needs(key_id: int) -> Any:
+    return _name(key_id) & backup.c.forfeited_at.is_(None)
+
+
+def _name(key_id: int) -> Any:
     """Which data backups name the version: a name of 16 hex digits is a member of the manifest's `keys` alone."""
-    kept = (backup.c.stream == "data") & (backup.c.state == MADE) & backup.c.forfeited_at.is_(None)
+    kept = (backup.c.stream == "data") & (backup.c.state == MADE)
     return kept & backup.c.kind.in_(STEPS) & backup.c.note.contains(f'"{key_id:016x}":', autoescape=True)
 
 

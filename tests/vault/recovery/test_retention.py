@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -35,9 +34,8 @@ def line(steps: list[tuple[Kind, int]], start: int = NOON) -> list[Made]:
         start += after
         firm = next((made.number for made in reversed(found) if made.kind != "journal"), None)
         base = found[-1].number if found and kind == "journal" else firm
-        if kind == "full" or base is None:
-            kind, base = "full", None
-        found.append(Made(number, kind, base, start))
+        alone = kind == "full" or base is None
+        found.append(Made(number, "full" if alone else kind, None if alone else base, start))
     return found
 
 
@@ -72,7 +70,16 @@ def test_a_chain_stays_as_long_as_its_end() -> None:
 
 
 def test_journals_stay_from_the_oldest_of_the_newest_points_on() -> None:
-    hours = line([("full", 0), ("journal", 1), ("incremental", HOUR), ("journal", 1), ("incremental", HOUR), ("journal", 1)])
+    hours = line(
+        [
+            ("full", 0),
+            ("journal", 1),
+            ("incremental", HOUR),
+            ("journal", 1),
+            ("incremental", HOUR),
+            ("journal", 1),
+        ]
+    )
     assert retention.kept(hours, Keep(2, 0, 0, 0), NOON + DAY) == {1, 3, 4, 5, 6}
     assert retention.kept(hours, Keep(1, 9, 9, 9), NOON + DAY) == {1, 3, 5, 6}
 
@@ -83,7 +90,11 @@ def test_a_journal_that_something_builds_on_stays() -> None:
 
 
 def test_what_lacks_a_link_takes_no_place() -> None:
-    points = [Made(1, "full", None, NOON), Made(3, "incremental", 2, NOON + 1), Made(4, "incremental", 3, NOON + 2)]
+    points = [
+        Made(1, "full", None, NOON),
+        Made(3, "incremental", 2, NOON + 1),
+        Made(4, "incremental", 3, NOON + 2),
+    ]
     assert retention.kept(points, Keep(1, 1, 1, 1), NOON + DAY) == {1, 3, 4}
     points.append(Made(5, "full", None, NOON + 3))
     assert retention.kept(points, Keep(1, 0, 0, 0), NOON + DAY) == {5}
@@ -120,7 +131,9 @@ def test_what_went_is_never_missed(points: list[Made], keep: Keep, cut: int) -> 
     went = removed(before, keep, before[-1].taken_at)
     later = only(points, {point.number for point in points} - went)
     assert went <= removed(points, keep, points[-1].taken_at)
-    assert retention.kept(later, keep, points[-1].taken_at) == retention.kept(points, keep, points[-1].taken_at)
+    assert retention.kept(later, keep, points[-1].taken_at) == retention.kept(
+        points, keep, points[-1].taken_at
+    )
 
 
 @QUICK
@@ -133,20 +146,26 @@ def test_who_keeps_more_loses_none(points: list[Made], keep: Keep, name: str) ->
 
 @QUICK
 @given(LINES, KEEPS, st.sampled_from([-DAY, DAY]))
-def test_a_clock_that_reads_another_day_removes_nothing_more(points: list[Made], keep: Keep, shift: int) -> None:
+def test_a_clock_that_reads_another_day_removes_nothing_more(
+    points: list[Made], keep: Keep, shift: int
+) -> None:
     now = points[-1].taken_at
     assert removed(points, keep, now + shift) <= removed(points, keep, now)
 
 
 @QUICK
-@given(st.integers(2, 90), st.tuples(st.integers(0, 90), st.integers(0, 90)), st.sampled_from([-DAY, DAY]), KEEPS)
+@given(
+    st.integers(2, 90), st.tuples(st.integers(0, 90), st.integers(0, 90)), st.sampled_from([-DAY, DAY]), KEEPS
+)
 def test_what_was_stamped_a_day_wrong_pushes_nothing_out(
     count: int, wrong: tuple[int, int], shift: int, keep: Keep
 ) -> None:
     """Some were made while the clock was a day wrong; of the others just those go that would have gone anyway."""
     true = line([("full", 3 * HOUR)] * count)
     skewed = range(min(wrong), max(wrong))
-    stamped = [replace(one, taken_at=one.taken_at + shift) if at in skewed else one for at, one in enumerate(true)]
+    stamped = [
+        replace(one, taken_at=one.taken_at + shift) if at in skewed else one for at, one in enumerate(true)
+    ]
     firm = {one.number for at, one in enumerate(true) if at not in skewed}
     now = true[-1].taken_at
     assert removed(stamped, keep, now) & firm <= removed(true, keep, now)
@@ -154,10 +173,14 @@ def test_what_was_stamped_a_day_wrong_pushes_nothing_out(
 
 @QUICK
 @given(st.integers(2, 90), st.integers(0, 90), KEEPS)
-def test_while_the_clock_is_a_day_ahead_backups_go_a_day_early_at_most(count: int, at: int, keep: Keep) -> None:
+def test_while_the_clock_is_a_day_ahead_backups_go_a_day_early_at_most(
+    count: int, at: int, keep: Keep
+) -> None:
     true = line([("full", 3 * HOUR)] * (count + 8))
     now = line([("full", 3 * HOUR)] * count)
-    ahead = [replace(one, taken_at=one.taken_at + DAY) if index >= at else one for index, one in enumerate(now)]
+    ahead = [
+        replace(one, taken_at=one.taken_at + DAY) if index >= at else one for index, one in enumerate(now)
+    ]
     gone = removed(ahead, keep, now[-1].taken_at + DAY)
     assert {one for one in gone if one <= at} <= removed(true, keep, true[-1].taken_at)
 
@@ -167,13 +190,31 @@ def test_while_the_clock_is_a_day_ahead_backups_go_a_day_early_at_most(count: in
 def test_of_keyrings_the_newest_stay_with_what_builds_on_them(points: list[Made], count: int) -> None:
     stay = only(points, retention.keyrings(points, count))
     fulls = [point.number for point in points if point.kind == "full"]
-    assert [point.number for point in stay if point.kind == "full"] == fulls[-count:]
     assert stay == [point for point in points if point.number >= fulls[-count:][0]]
-    assert all(one.number < other.number for one, other in pairwise(stay))
+    assert {point.number for point in stay} == retention.keyrings(stay, count)
+
+
+def test_a_keyring_that_says_more_than_the_full_one_stays_until_another_does() -> None:
+    """Of 4, taken while 3 was being made, the newest data have keys that 3 does not have."""
+    points = [
+        Made(1, "full", None, 1),
+        Made(2, "journal", 1, 2),
+        Made(3, "full", None, 3),
+        Made(4, "journal", 2, 4),
+    ]
+    assert retention.keyrings(points, 1) == {1, 2, 3, 4}
+    assert retention.keyrings([*points, Made(5, "journal", 3, 5)], 1) == {3, 5}
+
+
+def test_what_is_needed_stays() -> None:
+    points = [Made(1, "full", None, 1), Made(2, "journal", 1, 2), Made(3, "full", None, 3)]
+    assert retention.kept(points, Keep(1, 0, 0, 0), 9) == {3} == retention.keyrings(points, 1)
+    assert retention.kept(points, Keep(1, 0, 0, 0), 9, [2]) == {1, 2, 3} == retention.keyrings(points, 1, [2])
 
 
 @pytest.mark.parametrize(
-    "text", ["last=0", "daily=7", "last=3 last=3", "last=3,daily=7", "last=-1", "yearly=1 last=1", "", "last=1001"]
+    "text",
+    ["last=0", "daily=7", "last=3 last=3", "last=3,daily=7", "last=-1", "yearly=1 last=1", "", "last=1001"],
 )
 def test_what_is_no_rule_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest):
