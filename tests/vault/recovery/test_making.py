@@ -9,7 +9,6 @@ import pytest
 
 from tests.vault.conftest import Shop
 from tests.vault.recovery.kept import Kept, kept
-from vault.store import catalogue, copies
 
 
 @pytest.fixture

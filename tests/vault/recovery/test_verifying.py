@@ -11,8 +11,8 @@ from tests.vault.recovery.copied import DAY, Folder, Line
 from vault.errors import InvalidRequest
 from vault.recovery import findings
 from vault.recovery.findings import Finding, Verified
-from vault.recovery.verifying import verify
 from vault.recovery.targets.protocol import File
+from vault.recovery.verifying import verify
 from vault.store import catalogue
 
 
