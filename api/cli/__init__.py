@@ -40,6 +40,7 @@ COMMANDS = {
     "keys": "api.cli.keys:keys",
     "job": "api.cli.job:job",
     "recovery": "api.cli.recovery:recovery",
+    "restore": "api.cli.restore:restore",
     "fields": "api.cli.fields:fields",
     "completion": "api.cli.completion:completion",
 }
