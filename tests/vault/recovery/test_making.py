@@ -129,7 +129,10 @@ def test_a_backup_is_of_one_state_while_others_write(house: Kept, small_chunks: 
 def test_a_manifest_says_what_there_is(house: Kept, small_chunks: None) -> None:
     house.shop.tokenize("phone", *(f"1380013{number:04}" for number in range(40)))
     house.run_once()
-    data, keyring = house.manifests(house.folders[0], "data")[0], house.manifests(house.folders[0], "keyring")[0]
+    data, keyring = (
+        house.manifests(house.folders[0], "data")[0],
+        house.manifests(house.folders[0], "keyring")[0],
+    )
     assert data.keyring == keyring.number
     assert data.counts["token"] == 40
     assert sum(data.keys.values()) == 40
@@ -175,7 +178,9 @@ def test_the_recovery_key_alone_opens_the_escrow(house: Kept) -> None:
     held = escrow.opened(blobs[house.shop.actor.tenant][1], [house.recovery])
     keys = house.resources.keyring.keys(house.shop.actor.tenant)
     assert held == {
-        key.id: (purpose.value, key.secret) for purpose, known in keys.versions.items() for key in known.values()
+        key.id: (purpose.value, key.secret)
+        for purpose, known in keys.versions.items()
+        for key in known.values()
     }
     with pytest.raises(envelope.NoIdentity):
         escrow.opened(blobs[SERVICE][1], ownkeys.identities(house.resources))
