@@ -64,6 +64,7 @@ class Lying:
 
 
 def key_of(table: str, columns: list[str]) -> Callable[[Any], Any]:
+    """Return what gives the primary key of a row."""
     if table == "escrow":
         return lambda row: row[0]
     names = metadata.tables[table].primary_key.columns.keys()
