@@ -44,7 +44,7 @@ class Keyring:
             max_messages: how many messages one key may seal; `cryptoperiod`: for how many seconds.
             wall: seconds since 1970 (UTC).
         """
-        self._store, self.roots, self._primary_root = store, roots, primary_root
+        self._store, self.roots, self.primary_root = store, roots, primary_root
         self._clock, self._lease, self.max_messages = clock, lease, max_messages
         self.cryptoperiod, self._wall = cryptoperiod, wall
         self._tenants: dict[int, TenantKeys] = {}
@@ -184,7 +184,7 @@ class Keyring:
 
     def create(self, tenant: int, purpose: Purpose, now: float) -> Keyset:
         """Return a keyset with one new active version under the primary root; nothing is stored yet."""
-        version = self._new(tenant, purpose, self._primary_root, State.ACTIVE, now)
+        version = self._new(tenant, purpose, self.primary_root, State.ACTIVE, now)
         return Keyset(tenant, purpose, (version,))
 
     def add(self, keyset: Keyset, now: float) -> KeyVersion:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 
 class Problem(Struct, kw_only=True, omit_defaults=True):
@@ -162,7 +162,10 @@ class ApiKeys(Struct):
 
 
 class KeyVersion(Struct, kw_only=True):
-    """One key version, never its key: `state` after SP 800-57 Part 1 Rev. 5, 7; `needed_by` null if not counted."""
+    """One key version, never its key: `state` after SP 800-57 Part 1 Rev. 5, 7; `needed_by` null if not counted.
+
+    `forfeits` are the backups that were given up just now, for good once the version is destroyed.
+    """
 
     id: str
     state: Literal["pre-active", "active", "suspended", "deactivated", "compromised", "destroyed"]
@@ -176,6 +179,7 @@ class KeyVersion(Struct, kw_only=True):
     expires_at: datetime | None
     condition: Literal["ok", "due", "over"]
     needed_by: dict[str, int] | None
+    forfeits: list[int]
 
 
 class Keyset(Struct, kw_only=True):
@@ -207,21 +211,44 @@ class Roots(Struct):
     roots: list[Root]
 
 
+class JobFinding(Struct, kw_only=True):
+    """What is wrong with a file at a target of backups, by its stable code.
+
+    `chunk` is counted from 0, null for a manifest; `why` the code of why it could not be mended.
+    """
+
+    target: str
+    file: str
+    chunk: int | None
+    code: str
+    mended: bool
+    why: str | None
+
+
 class JobNotes(Struct, kw_only=True, omit_defaults=True):
-    """What a job has to tell: the new version, the leaked one, processes waited for, what needs a version, the root."""
+    """What a job has to tell: the new version, the leaked one, processes waited for, what needs a version, the root.
+
+    Of backups: the kind that is made; counts of what came of it; what is wrong with files (the first 100).
+    """
 
     key: str | None = None
     compromised: str | None = None
     waiting_for: int | None = None
     needed_by: dict[str, int] | None = None
     root: str | None = None
+    kind: str | None = None
+    outcome: dict[str, int] | None = None
+    findings: list[JobFinding] | None = None
 
 
 class Job(Struct, kw_only=True):
     """Long work: `done`, `total` and `skipped` are rows; `error` the code of what stopped it, or holds it up."""
 
     id: str
-    kind: Literal["rotate_keyset", "compromise_key", "move_root", "rotate_root", "rewrap"]
+    kind: Literal[
+        "rotate_keyset", "compromise_key", "move_root", "rotate_root", "rewrap", "make_backup", "verify_backups",
+        "prune_backups",
+    ]  # fmt: skip
     target: str
     state: Literal["waiting", "running", "done", "failed"]
     phase: str
@@ -302,7 +329,11 @@ class LogIns(Struct):
 
 
 class Health(Struct):
-    """Whether the process is up, or what of it is ready."""
+    """Whether the process is up, or what of it is ready.
+
+    `drilled_seconds` is the age of the newest data that a drill restored; null where none did, absent without backups.
+    """
 
     status: str
     checks: dict[str, str] = {}
+    drilled_seconds: float | UnsetType | None = UNSET

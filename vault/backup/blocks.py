@@ -15,7 +15,7 @@ import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
-from vault.store.cells import Cell, columns
+from vault.store.cells import columns
 from vault.store.streams import Block, Row
 
 
@@ -63,7 +63,7 @@ def _decoder(table: str, names: tuple[str, ...]) -> msgspec.msgpack.Decoder[list
     """Return what reads rows of these columns: the types are checked while they are read, at no cost of their own."""
     try:
         cells = columns(table)
-        types = tuple(_type(cells[name]) for name in names)
+        types = tuple(_TYPES[cells[name].kind, cells[name].nullable] for name in names)
     except KeyError:
         raise NotRows("a block is of a table or column that no backup has") from None
     if len({*names}) != len(names) or any(cell.key and name not in names for name, cell in cells.items()):
@@ -71,15 +71,16 @@ def _decoder(table: str, names: tuple[str, ...]) -> msgspec.msgpack.Decoder[list
     return msgspec.msgpack.Decoder(list[tuple[types]])  # type: ignore[valid-type]
 
 
-def _type(cell: Cell) -> Any:
-    return _TYPES[cell.kind] | None if cell.nullable else _TYPES[cell.kind]
-
-
-_TYPES: dict[str, Any] = {
+_KINDS: dict[str, Any] = {
     "integer": Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)],
     "flag": Annotated[int, msgspec.Meta(ge=0, le=1)],
     "text": str,
     "bytes": bytes,
+}
+_TYPES: dict[tuple[str, bool], Any] = {
+    (name, nullable): kind | None if nullable else kind
+    for name, kind in _KINDS.items()
+    for nullable in (False, True)
 }
 _outer = msgspec.msgpack.Decoder(list[tuple[str, list[str], msgspec.Raw]])
 _making = Lock()  # decoders are made by one thread at a time

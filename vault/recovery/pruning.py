@@ -39,6 +39,13 @@ class Pruned:
     numbers: Mapping[Stream, list[int]]
     targets: list[Swept]
 
+    def counts(self) -> dict[str, int]:
+        """Return what goes, or went, in numbers: backups, and files and bytes over all targets."""
+        names = ("manifests", "chunks", "strays", "size", "locked")
+        told = {name: sum(getattr(one, name) for one in self.targets) for name in names}
+        told["unreachable"] = sum(one.problem is not None for one in self.targets)
+        return {"backups": sum(map(len, self.numbers.values())), **told}
+
 
 def prune(resources: Resources, targets: Sequence[Target], apply: bool, progress: Progress) -> Pruned:
     """Remove what is not kept, and files that failed backups left a day ago, or say what would go.

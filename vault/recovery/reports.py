@@ -22,17 +22,18 @@ NAME = "strongroom/drill"  # of the keys that sign reports
 LARGEST = 65_536  # bytes of a report that is taken
 State = Literal["passed", "failed", "skipped"]
 CHECKS: Mapping[str, str] = {
-    "restored": "Every chunk is what the manifest says, and every row of it is in the scratch database.",
+    "restored": "Every chunk is what the manifest says, and as many rows as it counts are in the scratch database.",
     "age": "The newest state that can be restored is young enough.",
+    "whole": "Rows fit together: tokens with their index, persons and tenants; none was deleted before.",
     "keys": "Every key version and person key opens, and the keyring has an escrow of each tenant.",
     "values": "Values open and are canonical for their field.",
     "passwords": "Every verifier of a password opens.",
     "finding": "Values lead back to their tokens.",
-    "audit": "Every log is what its checkpoints say, those in the manifest too.",
+    "live": "The live service has the same values behind the same tokens, and the same history.",
     "canary": "A login made for drills gets in with its password, and not with another.",
     "tokenize": "A new value goes in and comes out again.",
     "rotation": "A keyset turns to the end, and what was sealed before still opens.",
-    "live": "The live service has the same values behind the same tokens.",
+    "audit": "Every log is what its checkpoints say, those in the manifest too.",
 }
 
 

@@ -1,0 +1,221 @@
+"""A database made again from the backups at one target: all of it verified, or nothing written.
+
+The keyring comes first and is the newest that there is. So what was deleted, or whose person was erased, after the data
+were backed up stays out, and keys that were destroyed since open nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from time import monotonic as seconds
+from typing import Any
+
+from keys.keyring import Keyring
+from keys.openkeys import TenantKeys
+from keys.secret import Secret
+from vault.backup.model import Manifest
+from vault.errors import InvalidRequest, UnknownBackup
+from vault.recovery import keysin, logsin, primaries, settlingin, tallying
+from vault.recovery.archive import Archive
+from vault.recovery.choosing import Choice
+from vault.recovery.keysin import KeyRow
+from vault.recovery.logsin import Ending
+from vault.recovery.pouring import Pour, Take
+from vault.recovery.reindexing import Reindexer
+from vault.recovery.replaying import Sieve
+from vault.recovery.restored import Means, Restored, Wanted
+from vault.recovery.watching import Progress, Watch
+from vault.store.dialect import COLUMNS
+from vault.store.loading import Loader
+from vault.store.streams import ESCROW, STREAMS, Block, Stream
+
+
+def restore(
+    archive: Archive,
+    loader: Loader,
+    keyring: Keyring,
+    wanted: Wanted,
+    means: Means | None = None,
+    *,
+    dry_run: bool = False,
+    progress: Progress = lambda _phase, _done, _total: None,
+    monotonic: Callable[[], float] = seconds,
+) -> Restored:
+    """Restore into an empty database.
+
+    Args:
+        archive: of the target, with the keys that are trusted.
+        loader: of the database, not entered yet.
+        keyring: has the root keys; new primaries, and keysets out of escrow, come under its primary root.
+        means: what opens the backup where that is not the root.
+        dry_run: read and verify all of it, and leave no database.
+        progress: hears how far each phase is.
+        monotonic: the clock of the phases, in seconds.
+    Raises:
+        DatabaseNotEmpty: there is something in the database; nothing was read.
+        BackupDamaged and its kinds: a file of it is not what was signed; `file` and `chunk` say which.
+        BackupLocked, KeyProblem: nothing at hand opens it.
+        InvalidRequest: the target has backups of several installations.
+        UnknownBackup, BackupFromNewer, InvalidCheckpoint, TargetFailed, StoreUnavailable.
+        In every case the database is as it was.
+    """
+    with loader:
+        watch = Watch(monotonic, progress)
+        done = _Restoration(archive, loader, keyring, means or Means(), watch).run(wanted)
+        if not dry_run:
+            with watch.phase("settle"):
+                loader.finish()
+        return done
+
+
+class _Restoration:
+    """One restore as it goes on."""
+
+    def __init__(
+        self, archive: Archive, loader: Loader, keyring: Keyring, means: Means, watch: Watch
+    ) -> None:
+        self._archive, self._loader, self._keyring = archive, loader, keyring
+        self._means, self._watch, self._now = means, watch, loader.database.now()
+        self._tenants: list[dict[str, Any]] = []
+        self._versions: list[KeyRow] = []
+        self._escrow: dict[int, bytes] = {}
+        self._identities: list[Secret] = []
+        self._left_out, self._unreadable = Counter[str](), Counter[str]()
+        self._new_keys = 0
+
+    def run(self, wanted: Wanted) -> Restored:
+        """Do all but the end, after which the database is there."""
+        with self._watch.phase("choose"):
+            choice = self._choose(wanted)
+            outside = logsin.by_tenant([*logsin.newest_known(self._archive, choice), *wanted.checkpoints])
+        with self._watch.phase("keyring", _rows(choice.keyring)):
+            keys = self._load_keyring(choice.keyring)
+        try:
+            with self._watch.phase("data", _rows(choice.data)):
+                self._load_data(choice, keys)
+            with self._watch.phase("check", _leaves(choice.data)):
+                self._unreadable += tallying.unreadable(self._loader, keys)
+                endings = self._examine_logs(keys, outside)
+            with self._watch.phase("settle"):
+                made = self._settle(choice, keys, endings)
+        finally:
+            keysin.forget(keys)
+        return Restored(
+            choice.origin.installation, choice.origin.number, choice.data[-1].taken_at, choice.keyring[-1].number,
+            made, self._watch.phases, self._counts(), +self._left_out, +self._unreadable, self._new_keys,
+            [ending.told for ending in endings.values()], choice.passed_over,
+        )  # fmt: skip
+
+    def _choose(self, wanted: Wanted) -> Choice:
+        installation = wanted.installation or _only(self._archive.installations())
+        least: dict[Stream, int] | None = {"data": wanted.at_least} if wanted.at_least else None
+        return self._archive.choose(
+            installation, wanted.number, wanted.at, at_least=least, lenient=wanted.lenient
+        )
+
+    def _load_keyring(self, chain: Sequence[Manifest]) -> dict[int, TenantKeys]:
+        """Load the keyring; return the keys of all tenants, with new primaries."""
+        special: dict[str, Take] = {
+            "tenant": self._take_tenants, "key_version": self._take_versions, ESCROW: self._take_escrow,
+        }  # fmt: skip
+        self._identities = keysin.identities(chain, self._keyring, self._means)
+        self._pour(chain, special, {})
+        found = self._loader.state().counts("keyring")
+        tallying.require(chain[-1], found, {}, exact=True)
+        self._left_out["persons"] += self._loader.replay()["subject"]
+        versions = self._versions
+        if self._means.recovery is not None:
+            held = keysin.escrowed(self._escrow, self._means.recovery)
+            versions, lost = keysin.rewrapped(versions, held, self._keyring, self._now)
+            self._unreadable["keys"] += lost
+        self._versions, self._new_keys = primaries.renewed(versions, self._keyring, self._now)
+        return keysin.opened(self._versions, self._keyring)
+
+    def _load_data(self, choice: Choice, keys: Mapping[int, TenantKeys]) -> None:
+        """Load the rows, tokens with an index of their own, which takes a phase of its own."""
+        sieve, reindexer = Sieve(self._loader), Reindexer(keys)
+
+        def take(block: Block, _first: bool) -> Block | None:
+            with self._watch.indexing():
+                kept, persons = sieve.sift(block)
+                done = reindexer.work(kept, persons)
+            self._unreadable += done.unreadable
+            self._loader.entries(done.entries)
+            return Block("token", COLUMNS["token"], done.rows) if done.rows else None
+
+        special: dict[str, Take] = {"token": take, "job": lambda block, _: settlingin.ended(block, self._now)}
+        self._identities += keysin.of_service(keys)
+        self._pour(choice.data, special, keys)
+        gone = self._loader.replay()
+        self._left_out["tokens"] += sieve.left_out["tokens"] + gone["token"]
+        self._left_out["passwords"] += gone["password"]
+        exact = choice.keyring[-1].number == choice.data[-1].keyring
+        tallying.require(choice.data[-1], self._loader.state().counts("data"), self._left_out, exact=exact)
+
+    def _pour(
+        self, chain: Sequence[Manifest], special: Mapping[str, Take], keys: Mapping[int, TenantKeys]
+    ) -> None:
+        pour = Pour(self._loader, special)
+        for manifest in chain:
+            pour.begin(manifest, keysin.digest_key(keys, manifest))
+            with closing(self._archive.blocks(manifest, self._identities)) as chunks:
+                for blocks in chunks:
+                    for block in blocks:
+                        pour.take(block)
+                        self._watch.done(len(block.rows))
+            pour.end(manifest)
+
+    def _take_tenants(self, block: Block, first: bool) -> Block:
+        self._tenants = [*([] if first else self._tenants), *_mappings(block)]
+        return block
+
+    def _take_versions(self, block: Block, first: bool) -> Block:
+        self._versions = [*([] if first else self._versions), *_mappings(block)]
+        return block
+
+    def _take_escrow(self, block: Block, _first: bool) -> None:
+        self._escrow |= {row[0]: row[1] for row in block.rows}
+
+    def _examine_logs(
+        self, keys: Mapping[int, TenantKeys], outside: Mapping[int, Sequence[str]]
+    ) -> dict[int, Ending]:
+        logsin.require_known(outside, keys)
+        return {
+            tenant: logsin.examine(self._loader, held, outside.get(tenant, ()), self._now, self._watch.done)
+            for tenant, held in keys.items() if logsin.has_log(held)
+        }  # fmt: skip
+
+    def _settle(self, choice: Choice, keys: Mapping[int, TenantKeys], endings: Mapping[int, Ending]) -> str:
+        """Make it a database of its own; return its name."""
+        modes = {row["id"]: row["mode"] for row in self._tenants}
+        for tenant, ending in endings.items():
+            target = f"{choice.origin.installation} {choice.origin.number}"
+            logsin.begin(self._loader, keys[tenant], modes.get(tenant, ""), ending, target)
+        settlingin.put_keys(self._loader, self._tenants, self._versions)
+        return settlingin.name_installation(self._loader, choice.origin)
+
+    def _counts(self) -> dict[str, int]:
+        state = self._loader.state()
+        return {name: count for stream in STREAMS for name, count in state.counts(stream).items()}
+
+
+def _only(installations: Sequence[str]) -> str:
+    if not installations:
+        raise UnknownBackup("the target has no backup")
+    if len(installations) > 1:
+        raise InvalidRequest(f"the target has backups of several installations: {', '.join(installations)}")
+    return installations[0]
+
+
+def _mappings(block: Block) -> list[dict[str, Any]]:
+    return [dict(zip(block.columns, row, strict=True)) for row in block.rows]
+
+
+def _rows(chain: Sequence[Manifest]) -> int:
+    return sum(sum(chunk.rows.values()) for manifest in chain for chunk in manifest.chunks)
+
+
+def _leaves(chain: Sequence[Manifest]) -> int:
+    return sum(chunk.rows.get("audit_leaf", 0) for manifest in chain for chunk in manifest.chunks)
