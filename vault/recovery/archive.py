@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from keys.secret import Secret
 from vault.audit.notes import Verifier
@@ -70,7 +70,7 @@ class Archive:
         """Return the sizes of a stream's chunks by path, in bytes, as the target lists them."""
         return checking.sizes(self.target, installation, stream)
 
-    def blocks(self, manifest: Manifest, identities: Sequence[Secret]) -> Iterator[list[Block]]:
+    def blocks(self, manifest: Manifest, identities: Sequence[Secret]) -> Generator[list[Block], None, None]:
         """Give the rows of a manifest, a list for each chunk, verified and in the order of loading.
 
         Columns are those that the database had then: a later one's are not in it. Until the iterator ends or is

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 
@@ -18,7 +18,9 @@ AHEAD = 3  # chunks that are fetched and opened before they are asked for
 OPENERS = 2  # threads that open: SHA-256, age and zstd let others run
 
 
-def opened(target: Target, manifest: Manifest, identities: Sequence[Secret]) -> Iterator[list[Block]]:
+def opened(
+    target: Target, manifest: Manifest, identities: Sequence[Secret]
+) -> Generator[list[Block], None, None]:
     """Give the blocks of each chunk, once all of it proved to be what the manifest says.
 
     The target is called by one thread, which is not the caller's, until the iterator ends or is closed.

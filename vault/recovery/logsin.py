@@ -94,9 +94,7 @@ def examine(
         report = relogging.examine(loader, log, later, mine, progress)
         damage += [(one.kind, f"log {log.log}: {one.reason}") for one in report.findings if one.tampering]
     inside = [(log.log, found) for log in held[-1:] if (found := _last(loader, log)) is not None]
-    known += [
-        (number, checkpoints.read(notes.parse(note).text), note) for number, note in inside
-    ]
+    known += [(number, checkpoints.read(notes.parse(note).text), note) for number, note in inside]
     new = relogging.following(tenant, held, relogging.newest(known), now)
     return Ending(held, new, _told(new, damage))
 
@@ -122,11 +120,16 @@ def _last(loader: Loader, log: Log) -> str | None:
     """Return the checkpoint of all that is in a log; None if nothing is, or it cannot be read."""
     found = auditlog.checkpoint(loader.connection, log.tenant, log.log, log.size)
     try:
-        return None if found is None else (checkpoints.read(notes.parse(found.note).text) and found.note)
-    except AuditFault:
-        return None
+        if found is not None:
+            checkpoints.read(notes.parse(found.note).text)
+            return found.note
+    except AuditFault:  # told as what is wrong with the log
+        pass
+    return None
 
 
 def _told(new: Log, damage: Sequence[tuple[str, str]]) -> Reopened:
     former = "" if new.previous is None else checkpoints.read(notes.parse(new.previous).text).origin
-    return Reopened(new.tenant, new.log, former, new.lost_from or 0, -1 if new.lost_to is None else new.lost_to, damage)
+    return Reopened(
+        new.tenant, new.log, former, new.lost_from or 0, -1 if new.lost_to is None else new.lost_to, damage
+    )

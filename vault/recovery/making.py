@@ -20,7 +20,9 @@ from vault.store import catalogue, copies
 from vault.store.snapshots import Snapshot
 from vault.store.streams import Stream
 
-REMOVING_SECONDS = 5.0  # for which files of a backup that failed are removed; pruning finds those that are left
+REMOVING_SECONDS = (
+    5.0  # for which files of a backup that failed are removed; pruning finds those that are left
+)
 Progress = Callable[[int], None]  # hears how many rows have gone out
 
 
@@ -80,7 +82,9 @@ class Making:
                 self._send(draft, sending, progress)
                 note = signed(line, draft)
                 # with its manifest it is listed, which must not be when somebody else goes on already
-                line.resources.database.write(lambda transaction: line.holding.require(transaction, draft.fence))
+                line.resources.database.write(
+                    lambda transaction: line.holding.require(transaction, draft.fence)
+                )
                 sending.put(layout.manifest(line.installation, draft.stream, draft.number), note.encode())
                 stored_on = self._arrived(draft, sending)
             entering.made(line, draft, note, stored_on)

@@ -20,8 +20,8 @@ _TENANTS, _SERVICES = frozenset(one.value for one in TURNS), frozenset(one.value
 def renewed(rows: Sequence[KeyRow], keyring: Keyring, now: int) -> tuple[list[KeyRow], int]:
     """Return the key versions with a new primary for each keyset that turns, and how many are new.
 
-    A keyset whose primary was not in the escrow has one again. Former primaries open only; planned destructions stay; versions that were to become primaries never do. The new
-    ones are wrapped by the primary root, in one call.
+    Former primaries open only; planned destructions stay; versions that were to become primaries never do. A keyset
+    whose primary was not in the escrow has one again. The new ones are wrapped by the primary root, in one call.
 
     Args:
         now: microseconds since 1970 (UTC).

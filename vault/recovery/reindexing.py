@@ -18,17 +18,20 @@ from vault import cipher, fields, index
 from vault.errors import UnknownField, UnreadableValue
 from vault.marking import is_turned, turned
 from vault.resources import open_person_key
-from vault.store.dialect import COLUMNS, Row
+from vault.store.dialect import COLUMNS
+from vault.store.streams import Row
 from vault.store.subjects import Wrapped
 from vault.store.tokens import entry_tie
 
+Entry = tuple[int, int, int, bytes, bytes, int, bytes]  # of index_entry, but for its epoch
 Persons = Mapping[tuple[int, bytes], Wrapped]  # person keys by tenant and subject digest
 
 _AT = {name: at for at, name in enumerate(COLUMNS["token"])}
-_BUCKET, _TENANT, _TOKEN, _FIELD, _KIND = (_AT[name] for name in ("bucket", "tenant", "token", "field", "kind"))
+_BUCKET, _TENANT, _TOKEN, _FIELD, _KIND = (
+    _AT[name] for name in ("bucket", "tenant", "token", "field", "kind")
+)
 _FIXED, _SCOPE, _SUBJECT, _SEALED = (_AT[name] for name in ("deterministic", "scope", "subject", "sealed"))
 _PLACE, _KEY, _DIGEST = (_AT[name] for name in ("index_bucket", "index_key", "digest"))
-_EPOCH = _AT["epoch"]
 
 
 class _Columns(NamedTuple):
@@ -38,13 +41,17 @@ class _Columns(NamedTuple):
     tokens: Sequence[bytes]
     sealed: Sequence[bytes]
 
+    def part(self, rows: slice) -> _Columns:
+        """Return the same of some rows."""
+        return _Columns(self.fields[rows], self.tokens[rows], self.sealed[rows])
+
 
 @dataclass(slots=True, repr=False)
 class Indexed:
     """Rows of `token` as they go into the database, their entries of `index_entry`, and how many do not open."""
 
     rows: list[Row] = field(default_factory=list)
-    entries: list[Row] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     unreadable: Counter[str] = field(default_factory=Counter)
 
 
@@ -77,13 +84,15 @@ class Reindexer:
     def _tenant(self, tenant: int, rows: Sequence[Row], persons: Persons, made: Indexed) -> list[Row]:
         keys = self._keys.get(tenant)
         values = [None] * len(rows) if keys is None else self._values(keys, rows, persons)
-        lost = sum(value is None and row[_SEALED] is not None for value, row in zip(values, rows, strict=True))
+        lost = sum(
+            value is None and row[_SEALED] is not None for value, row in zip(values, rows, strict=True)
+        )
         if lost:
             made.unreadable["tokens"] += lost
         digests = {} if keys is None else self._digests(keys, rows, values)
         places = {} if keys is None else _places(keys, rows, values, digests)
         primary = None if not digests or keys is None else keys.primary(Purpose.INDEX).id
-        fresh = []
+        fresh: list[Row] = []
         for at, row in enumerate(rows):
             if row[_SEALED] is None:  # one-way: there is no value to make another digest from
                 found = (row[_PLACE], row[_KEY], row[_DIGEST])
@@ -126,9 +135,9 @@ class Reindexer:
         return found
 
 
-def _entry(row: Row, place: int, key: int, digest: bytes) -> Row:
+def _entry(row: Row, place: int, key: int, digest: bytes) -> Entry:
     tie = entry_tie(row[_KIND], bool(row[_FIXED]), row[_TOKEN])
-    return (place, row[_TENANT], key, digest, tie, row[_BUCKET], row[_TOKEN], row[_EPOCH])
+    return (place, row[_TENANT], key, digest, tie, row[_BUCKET], row[_TOKEN])
 
 
 def _columns(rows: Sequence[Row], values: Sequence[bytes | None]) -> dict[tuple[str, str], list[int]]:
@@ -182,7 +191,7 @@ def _readable(columns: _Columns, opened: Callable[[_Columns], list[bytes]]) -> l
         if len(columns.tokens) == 1:
             return [None]
     middle = len(columns.tokens) // 2
-    halves = _Columns(*(part[:middle] for part in columns)), _Columns(*(part[middle:] for part in columns))
+    halves = columns.part(slice(middle)), columns.part(slice(middle, None))
     return [value for half in halves for value in _readable(half, opened)]
 
 

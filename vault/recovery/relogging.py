@@ -31,7 +31,9 @@ MARKS = 64  # checkpoints beside the last that each log is held against
 Progress = Callable[[int], None]
 
 
-def examine(loader: Loader, log: Log, later: Log | None, outside: Sequence[str], progress: Progress) -> Report:
+def examine(
+    loader: Loader, log: Log, later: Log | None, outside: Sequence[str], progress: Progress
+) -> Report:
     """Return what is wrong with a restored log, and enter its trail, in one pass over its records.
 
     Args:
@@ -101,7 +103,10 @@ def _loss(loader: Loader, later: Log | None) -> Loss | None:
     try:
         first = auditlog.leaves(loader.connection, later.tenant, later.log, 0, 1)
         record = leaf.decode(first[0].leaf) if first else None
-        said = record is not None and (record.operation, record.target) == (opening.OPENED, opening.lost(later))
+        said = record is not None and (record.operation, record.target) == (
+            opening.OPENED,
+            opening.lost(later),
+        )
     except (AuditFault, ValueError):
         said = False
     return Loss(later.previous, later.lost_from or 0, (later.lost_to or 0) + 1, said)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from vault.recovery.reindexing import Persons
 from vault.store import replay, subjects
-from vault.store.dialect import COLUMNS, Row
+from vault.store.dialect import COLUMNS
 from vault.store.loading import Loader
-from vault.store.streams import Block
+from vault.store.streams import Block, Row
 from vault.store.subjects import Wrapped
 
 _AT = {name: at for at, name in enumerate(COLUMNS["token"])}

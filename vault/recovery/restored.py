@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from keys.secret import Secret
 
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which state is to be restored; by default the newest one.

@@ -29,7 +29,7 @@ from vault.recovery.restored import Means, Restored, Wanted
 from vault.recovery.watching import Progress, Watch
 from vault.store.dialect import COLUMNS
 from vault.store.loading import Loader
-from vault.store.streams import ESCROW, STREAMS, Block
+from vault.store.streams import ESCROW, STREAMS, Block, Stream
 
 
 def restore(
@@ -109,7 +109,7 @@ class _Restoration:
 
     def _choose(self, wanted: Wanted) -> Choice:
         installation = wanted.installation or _only(self._archive.installations())
-        least = {"data": wanted.at_least} if wanted.at_least else None
+        least: dict[Stream, int] | None = {"data": wanted.at_least} if wanted.at_least else None
         return self._archive.choose(
             installation, wanted.number, wanted.at, at_least=least, lenient=wanted.lenient
         )
@@ -177,7 +177,7 @@ class _Restoration:
         return block
 
     def _take_escrow(self, block: Block, _first: bool) -> None:
-        self._escrow |= dict(block.rows)
+        self._escrow |= {row[0]: row[1] for row in block.rows}
 
     def _examine_logs(
         self, keys: Mapping[int, TenantKeys], outside: Mapping[int, Sequence[str]]

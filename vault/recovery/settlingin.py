@@ -32,7 +32,9 @@ def ended(block: Block, now: int) -> Block:
     }  # fmt: skip
     places = {_AT[name]: value for name, value in over.items()}
     rows = [
-        row if row[_AT["finished_at"]] is not None else tuple(places.get(at, cell) for at, cell in enumerate(row))
+        row
+        if row[_AT["finished_at"]] is not None
+        else tuple(places.get(at, cell) for at, cell in enumerate(row))
         for row in block.rows
     ]
     return Block(block.table, block.columns, rows)

@@ -17,7 +17,9 @@ from vault.store.streams import TABLES
 _OUT = {"token": "tokens", "password": "passwords", "subject": "persons"}  # as what rows of these stay out
 
 
-def require(manifest: Manifest, found: Mapping[str, int], left_out: Mapping[str, int], *, exact: bool) -> None:
+def require(
+    manifest: Manifest, found: Mapping[str, int], left_out: Mapping[str, int], *, exact: bool
+) -> None:
     """Return unless rows of a manifest's state are missing, or there are others; BackupDamaged names the table.
 
     Args:
@@ -34,7 +36,9 @@ def require(manifest: Manifest, found: Mapping[str, int], left_out: Mapping[str,
         most = count if hows[table] == "whole" or (exact and table == "token") else None
         if here + out < count or (most is not None and here > most):
             path = layout.manifest(manifest.installation, manifest.stream, manifest.number)
-            raise BackupDamaged(f"table {table} has {here} rows, and not the {count} that were backed up", path)
+            raise BackupDamaged(
+                f"table {table} has {here} rows, and not the {count} that were backed up", path
+            )
 
 
 def unreadable(loader: Loader, keys: Mapping[int, TenantKeys]) -> Counter[str]:
