@@ -19,6 +19,7 @@ from strongroom_client.audit import (
 )
 from strongroom_client.callers import FrozenCaller
 from strongroom_client.client import Client
+from strongroom_client.drills import DrillTaken
 from strongroom_client.errors import (
     ApprovalRequired,
     BadReply,
@@ -87,6 +88,7 @@ __all__ = [
     "Deletion",
     "Description",
     "DescriptionColumn",
+    "DrillTaken",
     "Erasure",
     "FieldType",
     "FieldTypes",

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.hashing.late import LateHasher
 from keys import identity
 from keys.keyring import Keyring
 from keys.provider import RootKey
 from keys.secret import Secret
 from tests.vault.conftest import CHEAP, Shop, actor
 from tests.vault.recovery.folder import Folder
-from api.hashing.late import LateHasher
 from vault.audit.notes import Verifier
 from vault.backup.model import Kind
 from vault.backup.plan import Plan, Recipients
