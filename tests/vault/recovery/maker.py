@@ -37,13 +37,13 @@ class Maker:
     folder: Path
     drill: Secret
     recovery: Secret
+    trust: list[Verifier] | None = None
 
     @property
     def archive(self) -> Archive:
         """The backups, as who trusts their maker reads them."""
-        name = self._installation()
-        keys = [Verifier(signer.vkey) for signer in ownkeys.signers(self.resources, name)]
-        return Archive(Folder(self.folder), keys)
+        trust = self.trust or ownkeys.verifiers(self.resources, self._installation())
+        return Archive(Folder(self.folder), trust)
 
     def make(
         self,

@@ -23,10 +23,12 @@ def check(scratch: Scratch) -> Found:
     if scratch.restored.passed_over:
         return Found(len(scratch.restored.passed_over), len(scratch.restored.passed_over), "newer_not_whole")
     for chain in (scratch.keyring, scratch.data):
-        for found in (_contradiction(chain), _in_database(scratch, chain)):
-            checked += found.checked
-            if found.bad:
-                return Found(checked, found.bad, found.code)
+        found = _contradiction(chain)
+        if not found.bad:
+            found = _in_database(scratch, chain)
+        checked += found.checked
+        if found.bad:
+            return Found(checked, found.bad, found.code)
     return Found(checked)
 
 
