@@ -10,7 +10,17 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from keys.errors import KeyProblem
+from keys.errors import (
+    KeyFileError,
+    KeyProblem,
+    PassphraseError,
+    RootForbidden,
+    RootLoginRefused,
+    RootUnavailable,
+    RootUnfit,
+    RootUntrusted,
+    UnknownRoot,
+)
 from vault.audit.faults import AuditFault
 from vault.backup.manifests import digest
 from vault.errors import BackupLocked, TargetFailed, VaultError
@@ -39,6 +49,15 @@ from vault.store import examining
 
 UNEXPECTED = "unexpected"  # the code of what nobody foresaw; where it was is told to `failed`
 NOT_RESTORED = "not_restored"  # the code of checks that there was nothing for
+
+NO_KEY = frozenset(
+    kind.code
+    for kind in (
+        BackupLocked, KeyFileError, PassphraseError, UnknownRoot, RootUnavailable, RootForbidden, RootLoginRefused,
+        RootUntrusted, RootUnfit,
+    )
+)  # fmt: skip
+"""Codes of what is at fault where the backup may be good."""
 
 Look = Callable[[Scratch], Found]
 
@@ -107,7 +126,7 @@ def is_unreachable(report: Report) -> bool:
 
 def is_locked(report: Report) -> bool:
     """Whether the drill failed since no key at hand opened the backup."""
-    return any(check.code in _no_key() for check in report.failed if check.name == "restored")
+    return any(check.code in NO_KEY for check in report.failed if check.name == "restored")
 
 
 def _examined(asked: Asked, report: Report, taken: Taken) -> Report:
@@ -189,11 +208,3 @@ def _code(asked: Asked, error: Exception) -> str:
         return error.code
     asked.failed(error)
     return UNEXPECTED
-
-
-def _no_key() -> frozenset[str]:
-    """Return the codes of not having the key."""
-    kinds: list[type[KeyProblem]] = [KeyProblem]
-    for kind in kinds:
-        kinds += kind.__subclasses__()
-    return frozenset({BackupLocked.code, *(kind.code for kind in kinds)})

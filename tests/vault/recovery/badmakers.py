@@ -236,7 +236,7 @@ BAD: tuple[Bad, ...] = (
         "audit", "audit_cut_tail"),
     Bad("passwords are exchanged", swapped("password", "sealed", lambda _: True), "passwords", "unreadable_value"),
     Bad("keysets are exchanged", swapped("key_version", "wrapped", lambda _: True), "restored", "unwrap_failed"),
-    Bad("a keyset is lost", rows("key_version", lambda row: None if row["purpose"] == "fpe" else row),
+    Bad("a keyset is lost", rows("key_version", lambda row: None if row["purpose"] == "seal" else row),
         "keys", "keyset_missing"),
     Bad("the escrow is lost", rows(ESCROW, lambda _: None), "keys", "escrow_missing"),
     Bad("a tenant is lost, and its rows are not", rows("tenant", first(lambda _: None, _is_test)),
