@@ -24,6 +24,8 @@ SECRETS = (
     "ROOT_PASSPHRASE",
     "AUDIT_S3_ACCESS_KEY",
     "AUDIT_S3_SECRET_KEY",
+    "BACKUP_S3_ACCESS_KEY",
+    "BACKUP_S3_SECRET_KEY",
     "ALARM_WEBHOOK_SECRET",
 )  # in files only, never themselves
 LONGEST_SOCKET = 107  # bytes of a Unix socket's path (unix(7): 108 with the zero behind it)

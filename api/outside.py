@@ -23,7 +23,8 @@ def open_sinks(settings: Settings) -> list[Sink]:
         return []
     from vault.sinks.opening import Surroundings, open_sink  # its libraries are none of a serving process's
 
-    around = Surroundings(time.time, time.monotonic, _s3_keys(settings))
+    keys = s3_keys(settings.audit_s3_access_key_file, settings.audit_s3_secret_key_file, "AUDIT_S3")
+    around = Surroundings(time.time, time.monotonic, keys)
     sinks: list[Sink] = []
     for number, url in enumerate(settings.audit_sinks.split(), 1):
         try:
@@ -66,17 +67,18 @@ def open_hooks(settings: Settings) -> list[Hook]:
     return hooks
 
 
-def _s3_keys(settings: Settings) -> tuple[str, str] | None:
-    access, secret = settings.audit_s3_access_key_file, settings.audit_s3_secret_key_file
+def s3_keys(access: Path | None, secret: Path | None, name: str) -> tuple[str, str] | None:
+    """Return the access key and the secret key of S3; None where no files are named.
+
+    Args:
+        name: of the settings, such as AUDIT_S3.
+    """
+    names = f"STRONGROOM_{name}_ACCESS_KEY_FILE", f"STRONGROOM_{name}_SECRET_KEY_FILE"
     if access is None and secret is None:
         return None
     if access is None or secret is None:
-        raise SettingsError(
-            "STRONGROOM_AUDIT_S3_ACCESS_KEY_FILE and STRONGROOM_AUDIT_S3_SECRET_KEY_FILE: set both, or neither"
-        )
-    return _text(access, "STRONGROOM_AUDIT_S3_ACCESS_KEY_FILE"), _text(
-        secret, "STRONGROOM_AUDIT_S3_SECRET_KEY_FILE"
-    )
+        raise SettingsError(f"{names[0]} and {names[1]}: set both, or neither")
+    return _text(access, names[0]), _text(secret, names[1])
 
 
 def _text(path: Path, name: str) -> str:

@@ -25,6 +25,7 @@ KINDS: Mapping[str, str] = {
     "backup_target_recovered": "A target of backups takes them again.",
     "backup_failed": "A backup was not made.",
     "backup_late": "What was stored lately lies at too few targets of backups.",
+    "backup_damaged": "A target's copy of a backup was damaged or missing, or it showed an old state.",
     "drill_failed": "A backup was restored for a trial, and something about it was wrong.",
     "drill_missed": "No backup was restored for a trial for too long.",
 }

@@ -39,6 +39,7 @@ COMMANDS = {
     "alarms": "api.cli.alarms:alarms",
     "keys": "api.cli.keys:keys",
     "job": "api.cli.job:job",
+    "recovery": "api.cli.recovery:recovery",
     "fields": "api.cli.fields:fields",
     "completion": "api.cli.completion:completion",
 }

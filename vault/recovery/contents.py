@@ -44,7 +44,7 @@ class Contents:
         self.escrowed = 0
 
     def blocks(self) -> Iterator[Block]:
-        """Yield all rows of a full backup, else those that changed; a whole table alone if it differs from the base's."""
+        """Yield all rows of a full backup, else those that changed; a whole table if it is not what the base has."""
         since = -1 if self._base is None else self._base.until
         found = self._snapshot.blocks(self._stream, since, sizes(self._base))
         unseen = dict(TABLES[self._stream])

@@ -32,12 +32,12 @@ class Draft:
     number: int
     fence: int
     base: Base | None
-    keyring: int
     holders: frozenset[str] | None
     snapshot: Snapshot
     contents: Contents
     recipients: dict[str, list[str]]
     sealed: Iterator[Sealed]
+    keyring: int = 0
     chunks: list[Chunk] = field(default_factory=list)
 
     @property

@@ -22,7 +22,9 @@ def enter(line: Line, stream: Stream, kind: Kind, base: Base | None, snapshot: S
     def work(transaction: Transaction) -> int:
         line.holding.require(transaction, fence)
         number = None if base is None else base.number
-        return catalogue.begin(transaction, stream, kind, number, snapshot.until, snapshot.taken_at, fence)
+        return catalogue.begin(
+            transaction, stream, kind, number, snapshot.until, snapshot.taken_at, fence, line.above.get(stream, 0)
+        )  # fmt: skip
 
     number = line.resources.database.write(work)
     line.making.add((stream, number))

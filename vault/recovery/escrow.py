@@ -7,6 +7,7 @@ of 63 bits), the purpose of its keyset, and its 32 bytes. It is what a restore n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from threading import Lock
 
 import msgspec
 
@@ -22,12 +23,13 @@ Held = dict[int, tuple[str, Secret]]
 
 
 class Escrow:
-    """Makes blobs, and keeps them while keysets and recipients stay as they are. For one thread at a time."""
+    """Makes blobs, and keeps them while keysets and recipients stay as they are. Thread-safe."""
 
     def __init__(self, keyring: Keyring, recipients: Sequence[str]) -> None:
         """Args: `recipients` are those of the recovery key."""
         self._keyring, self._recipients = keyring, tuple(recipients)
         self._blobs: dict[int, tuple[int, bytes]] = {}
+        self._lock = Lock()
 
     def block(self, generations: Mapping[int, int]) -> tuple[Block, dict[int, str]]:
         """Return the rows of all tenants, and why a tenant's keys are not among them, by tenant: a code.
@@ -37,6 +39,10 @@ class Escrow:
         Args:
             generations: the generation of each tenant's keysets that a blob has at least.
         """
+        with self._lock:
+            return self._block(generations)
+
+    def _block(self, generations: Mapping[int, int]) -> tuple[Block, dict[int, str]]:
         missing: dict[int, str] = {}
         rows = []
         for tenant, generation in sorted(generations.items()):

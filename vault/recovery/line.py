@@ -34,7 +34,9 @@ class Line:
     Attributes:
         installation: 16 hex digits; `follows`: what its database was restored from.
         order: held from before a snapshot is taken until its backups have their numbers.
+        above: the newest number of each stream that any target has.
         making: the backups that this process makes now.
+        settled: the lease's fencing number since which what others left running is settled.
         unsettled: whether a backup of ours may have been left running, as the database was away.
     """
 
@@ -46,7 +48,9 @@ class Line:
     installation: str
     follows: Origin | None
     order: Lock = field(default_factory=Lock)
+    above: dict[Stream, int] = field(default_factory=dict)
     making: set[tuple[Stream, int]] = field(default_factory=set)
+    settled: int | None = None
     unsettled: bool = False
 
     @property
@@ -55,11 +59,16 @@ class Line:
         return self.resources.backups
 
     def fence(self) -> int:
-        """Return the lease's fencing number; LeaseLost while another process has it, Interrupted if this one ends."""
+        """Return the lease's fencing number.
+
+        Raises:
+            Interrupted: this process was told to end.
+            LeaseLost: another process has the lease, or had it, and what it left running is not settled yet.
+        """
         if self.told():
             raise Interrupted
         fence = self.holding.held()
-        if fence is None:
+        if fence is None or fence != self.settled:
             raise LeaseLost("another worker makes the backups now")
         return fence
 

@@ -89,7 +89,7 @@ def examine(
     signers = [one for _, one in auditlog.signers(connection, tenant)]
     known: list[Known] = [(*reopening.read(tenant, note, signers, keys), note) for note in outside]
     damage: list[tuple[str, str]] = []
-    for log, later in zip(held, [*held[1:], None], strict=True):
+    for log, later in zip(held, [*held[1:], None], strict=False):
         mine = [note for number, found, note in known if number == log.log and found.size <= log.size]
         report = relogging.examine(loader, log, later, mine, progress)
         damage += [(one.kind, f"log {log.log}: {one.reason}") for one in report.findings if one.tampering]

@@ -23,7 +23,7 @@ from vault.store.streams import Stream
 REMOVING_SECONDS = (
     5.0  # for which files of a backup that failed are removed; pruning finds those that are left
 )
-Progress = Callable[[int], None]  # hears how many rows have gone out
+Progress = Callable[[int], None]  # hears how many rows of the backup have gone out
 
 
 class Making:
@@ -39,19 +39,13 @@ class Making:
         self._sealer.close()
         self._fanout.close()
 
-    def begin(
-        self, snapshot: Snapshot, stream: Stream, kind: Kind, base: Base | None, keyring: int = 0
-    ) -> Draft | None:
+    def begin(self, snapshot: Snapshot, stream: Stream, kind: Kind, base: Base | None) -> Draft | None:
         """Enter a backup in the catalogue, with `line.order` held; a journal only if anything changed, else None.
 
-        Args:
-            keyring: for data: the number of the keyring that it needs.
         Raises:
             BackupIncomplete: too few targets could take it now; nothing is entered.
         """
-        line = self._line
-        fence, holders = line.fence(), self._holders(stream, base, keyring)
-        recipients = line.recipients()
+        line, fence, recipients = self._line, self._line.fence(), self._line.recipients()
         found = Contents(
             snapshot, stream, None if base is None else base.manifest, line.digest_key(), line.escrow
         )
@@ -61,24 +55,26 @@ class Making:
             if first is None:
                 return None
             sealed = chain([first], sealed)
+        holders = None if base is None else base.holders
         self._require(self._fanout.ready(line.health.well()), holders)
         number = entering.enter(line, stream, kind, base, snapshot, fence)
-        return Draft(
-            stream, kind, number, fence, base, keyring, holders, snapshot, found, recipients, sealed
-        )  # fmt: skip
+        return Draft(stream, kind, number, fence, base, holders, snapshot, found, recipients, sealed)
 
-    def finish(self, draft: Draft, progress: Progress = lambda _: None) -> int:
+    def finish(self, draft: Draft, keyring: int = 0, progress: Progress = lambda _: None) -> int:
         """Send a backup to the targets, and let it count as made; return its number.
 
+        Args:
+            keyring: for data: the number of the keyring that it needs, which was made.
         Raises:
             BackupIncomplete: too few targets hold all of it. It failed, and its files are removed as far as can be.
             LeaseLost: another process makes the backups now, and settles this one.
             Interrupted, StoreUnavailable, KeyProblem: as BackupIncomplete.
         """
-        line = self._line
+        line, draft.keyring = self._line, keyring
         sending = self._fanout.begin(line.health.well())
         try:
             with self._removed(draft, sending):
+                self._hold_with(draft)
                 self._send(draft, sending, progress)
                 note = signed(line, draft)
                 # with its manifest it is listed, which must not be when somebody else goes on already
@@ -94,6 +90,15 @@ class Making:
         finally:
             line.making.discard((draft.stream, draft.number))
         return draft.number
+
+    def abandon(self, draft: Draft, code: str) -> None:
+        """Let a backup fail before any of it was sent."""
+        try:
+            entering.failed(self._line, draft, code)
+        except StoreUnavailable:
+            self._line.unsettled = True
+        finally:
+            self._line.making.discard((draft.stream, draft.number))
 
     def _send(self, draft: Draft, sending: Sending, progress: Progress) -> None:
         for one in draft.sealed:
@@ -120,14 +125,12 @@ class Making:
         if able < quorum:
             raise BackupIncomplete(f"{able} targets could hold all of the backup, and it takes {quorum}")
 
-    def _holders(self, stream: Stream, base: Base | None, keyring: int) -> frozenset[str] | None:
-        """Return where a backup would be of use, since all that it needs is there; None for everywhere."""
-        found = None if base is None else base.holders
-        if stream == "data":
+    def _hold_with(self, draft: Draft) -> None:
+        """Data are of use only where the keyring is that they need."""
+        if draft.stream == "data":
             with self._line.resources.database.read() as connection:
-                needed = [one.number for one in catalogue.chain(connection, "keyring", keyring)]
-                found = counted(copies.holding(connection, "keyring", needed), found)
-        return found
+                needed = [one.number for one in catalogue.chain(connection, "keyring", draft.keyring)]
+                draft.holders = counted(copies.holding(connection, "keyring", needed), draft.holders)
 
     @contextmanager
     def _removed(self, draft: Draft, sending: Sending) -> Iterator[None]:

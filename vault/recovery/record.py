@@ -119,8 +119,9 @@ class _Lines:
 
 
 def _time(lines: _Lines) -> int:
+    text = lines.member("made-at")
     try:
-        return int(datetime.strptime(lines.member("made-at"), _TIME).replace(tzinfo=UTC).timestamp())
+        return int(datetime.strptime(text, _TIME).replace(tzinfo=UTC).timestamp())
     except ValueError:
         raise lines.wrong("it is no time such as 2026-01-31T12:00:00Z") from None
 
@@ -141,7 +142,8 @@ def _digest(lines: _Lines, number: int) -> str:
 
 def _keys(lines: _Lines) -> Iterator[Verifier]:
     while lines.left:
+        text = lines.member(MANIFEST_KEY)
         try:
-            yield Verifier(lines.member(MANIFEST_KEY))
+            yield Verifier(text)
         except KeyMalformed as fault:
             raise lines.wrong(str(fault)) from None

@@ -81,6 +81,7 @@ class _Restoration:
         self._tenants: list[dict[str, Any]] = []
         self._versions: list[KeyRow] = []
         self._escrow: dict[int, bytes] = {}
+        self._identities: list[Secret] = []
         self._left_out, self._unreadable = Counter[str](), Counter[str]()
         self._new_keys = 0
 
@@ -119,7 +120,8 @@ class _Restoration:
         special: dict[str, Take] = {
             "tenant": self._take_tenants, "key_version": self._take_versions, ESCROW: self._take_escrow,
         }  # fmt: skip
-        self._pour(chain, keysin.identities(chain, self._keyring, self._means), special, {})
+        self._identities = keysin.identities(chain, self._keyring, self._means)
+        self._pour(chain, special, {})
         found = self._loader.state().counts("keyring")
         tallying.require(chain[-1], found, {}, exact=True)
         self._left_out["persons"] += self._loader.replay()["subject"]
@@ -135,19 +137,17 @@ class _Restoration:
         """Load the rows, tokens with an index of their own, which takes a phase of its own."""
         sieve, reindexer = Sieve(self._loader), Reindexer(keys)
 
-        def take(block: Block, _first: bool) -> Block:
+        def take(block: Block, _first: bool) -> Block | None:
             with self._watch.indexing():
                 kept, persons = sieve.sift(block)
                 done = reindexer.work(kept, persons)
             self._unreadable += done.unreadable
             self._loader.entries(done.entries)
-            return Block("token", COLUMNS["token"], done.rows)
+            return Block("token", COLUMNS["token"], done.rows) if done.rows else None
 
         special: dict[str, Take] = {"token": take, "job": lambda block, _: settlingin.ended(block, self._now)}
-        identities = [*self._means.identities, *keysin.of_service(keys)]
-        if self._means.recovery is not None:
-            identities.append(self._means.recovery)
-        self._pour(choice.data, identities, special, keys)
+        self._identities += keysin.of_service(keys)
+        self._pour(choice.data, special, keys)
         gone = self._loader.replay()
         self._left_out["tokens"] += sieve.left_out["tokens"] + gone["token"]
         self._left_out["passwords"] += gone["password"]
@@ -155,13 +155,12 @@ class _Restoration:
         tallying.require(choice.data[-1], self._loader.state().counts("data"), self._left_out, exact=exact)
 
     def _pour(
-        self, chain: Sequence[Manifest], identities: Sequence[Secret], special: Mapping[str, Take],
-        keys: Mapping[int, TenantKeys],
-    ) -> None:  # fmt: skip
+        self, chain: Sequence[Manifest], special: Mapping[str, Take], keys: Mapping[int, TenantKeys]
+    ) -> None:
         pour = Pour(self._loader, special)
         for manifest in chain:
             pour.begin(manifest, keysin.digest_key(keys, manifest))
-            with closing(self._archive.blocks(manifest, identities)) as chunks:
+            with closing(self._archive.blocks(manifest, self._identities)) as chunks:
                 for blocks in chunks:
                     for block in blocks:
                         pour.take(block)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from keys.errors import KeyProblem
 from vault.audit import journal
@@ -27,7 +28,7 @@ def rows(
     """Return a record for every tenant with a log, as far as its keys can be had.
 
     Args:
-        actor: who asked for it; its name alone is taken.
+        actor: who asked for it; its tenant does not count.
         result: "ok" or the stable code of what failed.
         count: rows in a backup.
         target: what it is about: stream and number of a backup.
@@ -35,11 +36,23 @@ def rows(
     with resources.database.read() as connection:
         tenants = sorted({log.tenant for log in auditlog.logs(connection)})
     for tenant in tenants:
-        theirs = Actor(tenant, actor.mode, actor.name, actor.request_id, origin=actor.origin)
-        try:
-            keys = resources.keyring.keys(tenant)
-        except KeyProblem:
-            continue
-        yield journal.row(
-            keys, theirs, resources.database.now(), operation, result=result, count=count, target=target
-        )
+        theirs = replace(actor, tenant=tenant)
+        yield from row(resources, operation, theirs, result=result, count=count, target=target)
+
+
+def row(
+    resources: Resources,
+    operation: str,
+    actor: Actor,
+    *,
+    result: str = "ok",
+    count: int = 0,
+    target: str = "",
+) -> list[journal.Row]:
+    """Return one record for the actor's tenant; none if its keys cannot be had."""
+    try:
+        keys = resources.keyring.keys(actor.tenant)
+    except KeyProblem:
+        return []
+    now = resources.database.now()
+    return [journal.row(keys, actor, now, operation, result=result, count=count, target=target)]

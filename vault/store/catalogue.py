@@ -11,17 +11,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, case, delete, exists, func, insert, select, update
 
 from vault.errors import LeaseLost, UnknownBackup
+from vault.store.copies import REMOVED as GONE
 from vault.store.copies import STORED, mark_copy
 from vault.store.streams import Stream
-from vault.store.tables import backup, installation
+from vault.store.tables import backup, backup_copy, installation
 from vault.store.writer import Refused, Transaction
 
 Kind = Literal["full", "incremental", "journal"]
 State = Literal["running", "made", "failed", "removed"]
-RUNNING, MADE, FAILED, REMOVED = "running", "made", "failed", "removed"
+RUNNING: State = "running"
+MADE: State = "made"
+FAILED: State = "failed"
+REMOVED: State = "removed"
 STEPS: tuple[Kind, ...] = ("full", "incremental")  # all but journals
 
 
@@ -81,20 +85,19 @@ def known_installation(connection: Connection) -> tuple[int, str | None] | None:
 
 
 def begin(
-    transaction: Transaction,
-    stream: Stream,
-    kind: Kind,
-    base: int | None,
-    until: int,
-    taken_at: int,
-    fence: int,
-) -> int:
-    """Enter a backup that is being made; return its number, above all that the stream ever had."""
+    transaction: Transaction, stream: Stream, kind: Kind, base: int | None, until: int, taken_at: int, fence: int,
+    above: int = 0,
+) -> int:  # fmt: skip
+    """Enter a backup that is being made; return its number, above all that the stream ever had.
+
+    Args:
+        above: a number that targets have, which is more than a database knows that was set back.
+    """
     transaction.dialect.serialize(transaction.connection, f"backup {stream}")
     newest = transaction.connection.execute(
         select(func.max(backup.c.number)).where(backup.c.stream == stream)
     ).scalar()
-    number: int = (newest or 0) + 1
+    number: int = max(newest or 0, above) + 1
     transaction.connection.execute(
         insert(backup).values(
             stream=stream, number=number, kind=kind, state=RUNNING, base=base, until=until, taken_at=taken_at,
@@ -209,6 +212,28 @@ def removed(transaction: Transaction, stream: Stream, numbers: Sequence[int]) ->
     """Say that backups are no longer kept: their manifests go, and no restore is to name them."""
     mine = (backup.c.stream == stream) & backup.c.number.in_(numbers)
     transaction.connection.execute(update(backup).where(mine).values(state=REMOVED, note=None))
+
+
+def forget(transaction: Transaction, targets: Collection[str], journals: int, others: int) -> int:
+    """Delete the rows of what was removed, or came to nothing, of which no target holds anything; return how many.
+
+    The newest of a stream stays whatever it is, so that no number is used twice.
+
+    Args:
+        targets: the names of those that are in use.
+        journals, others: microseconds since 1970 (UTC); rows that ended before go.
+    """
+    others_too = backup.alias()
+    newest = select(func.max(others_too.c.number)).where(others_too.c.stream == backup.c.stream)
+    of_it = (backup_copy.c.stream == backup.c.stream) & (backup_copy.c.number == backup.c.number)
+    held = exists().where(of_it, backup_copy.c.target.in_(targets), backup_copy.c.state != GONE)
+    before = case((backup.c.kind == "journal", journals), else_=others)
+    over = backup.c.state.in_((REMOVED, FAILED)) & (backup.c.finished_at < before)
+    gone = delete(backup).where(over, ~held, backup.c.number < newest.scalar_subquery())
+    count: int = transaction.connection.execute(gone).rowcount
+    if count:
+        transaction.connection.execute(delete(backup_copy).where(~exists().where(of_it)))
+    return count
 
 
 def needing(connection: Connection, key_id: int) -> int:

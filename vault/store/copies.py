@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from vault.store.streams import Stream
-from vault.store.tables import backup_copy, backup_target
+from vault.store.tables import backup, backup_copy, backup_target
 from vault.store.writer import Transaction
 
-STORED, DAMAGED, REMOVED = "stored", "damaged", "removed"  # of a copy
+STORED, DAMAGED, REMOVED, COPYING = "stored", "damaged", "removed", "copying"  # of a copy
 OK = "ok"  # of a target
 _SHIPPED = "shipped"  # the row that tells how far all targets are; a target's own name has a colon
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A backup at one target: stored, damaged or removed; `problem` is the stable code of what is wrong with it."""
+    """A backup at one target: stored, damaged, removed, or being copied.
+
+    Attributes:
+        verified_at: when all of it was last read back.
+        problem: the stable code of what is wrong with it.
+        checked: how many chunks the reading back that is under way has come to.
+    """
 
     stream: Stream
     number: int
@@ -27,6 +33,7 @@ class Copy:
     stored_at: int
     verified_at: int | None
     problem: str | None
+    checked: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +73,62 @@ def mark_copy(
     problem: str | None = None,
     *,
     verified: bool = False,
+    checked: int | None = None,
 ) -> None:
     """Say what became of a backup at a target.
 
     Args:
-        state: stored, damaged or removed.
+        state: stored, damaged, removed or copying.
         verified: all of it was read back now, and is what it should be.
+        checked: how many chunks were read back so far, where the rest is left to the next time.
     """
     mine = (
         (backup_copy.c.stream == stream) & (backup_copy.c.number == number) & (backup_copy.c.target == target)
     )
-    values: dict[str, object] = {"state": state, "problem": problem}
+    values: dict[str, object] = {"state": state, "problem": problem, "checked": checked}
     if verified:
         values["verified_at"] = transaction.now
     changed = transaction.connection.execute(update(backup_copy).where(mine).values(values))
     if changed.rowcount == 0:
         key = {"stream": stream, "number": number, "target": target, "stored_at": transaction.now}
         transaction.connection.execute(insert(backup_copy).values(key | values))
+
+
+def lacking(connection: Connection, target: str) -> list[tuple[Stream, int, int]]:
+    """Return the backups made of which a target has no whole copy, and how many chunks of each it was given so far.
+
+    Those whose copy is known to be bad are left out: they wait for somebody to verify them.
+    """
+    there = (backup_copy.c.stream == backup.c.stream) & (backup_copy.c.number == backup.c.number)
+    theirs = there & (backup_copy.c.target == target)
+    query = (
+        select(backup.c.stream, backup.c.number, func.coalesce(backup_copy.c.checked, 0))
+        .select_from(backup.outerjoin(backup_copy, theirs))
+        .where(backup.c.state == "made", backup_copy.c.problem.is_(None))
+        .where(backup_copy.c.state.is_(None) | (backup_copy.c.state != STORED))
+        .order_by(backup.c.number)
+    )
+    return [(stream, number, checked) for stream, number, checked in connection.execute(query)]
+
+
+def holders(connection: Connection, names: Sequence[str]) -> dict[tuple[Stream, int], set[str]]:
+    """Return which of the targets hold each backup whole, by its stream and number."""
+    found: dict[tuple[Stream, int], set[str]] = {}
+    query = select(backup_copy.c.stream, backup_copy.c.number, backup_copy.c.target)
+    query = query.where(backup_copy.c.state == STORED, backup_copy.c.target.in_(names))
+    for stream, number, target in connection.execute(query):
+        found.setdefault((stream, number), set()).add(target)
+    return found
+
+
+def drop_copies(transaction: Transaction, stream: Stream, numbers: Sequence[int], target: str) -> None:
+    """Say that a target holds nothing more of backups (at most 10,000, for the database's sake)."""
+    mine = (backup_copy.c.stream == stream) & (backup_copy.c.target == target)
+    transaction.connection.execute(
+        update(backup_copy)
+        .where(mine, backup_copy.c.number.in_(numbers), backup_copy.c.state != REMOVED)
+        .values(state=REMOVED, problem=None, checked=None)
+    )
 
 
 def tell_target(transaction: Transaction, name: str, state: str) -> str | None:

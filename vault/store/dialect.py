@@ -15,10 +15,7 @@ Lock = Literal["", "share", "update"]
 
 PIECE = 256  # rows that are read from the database at once where a whole table is
 
-COLUMNS = {
-    name: [str(column.name) for column in table.columns]  # plain: SQLAlchemy has a type of its own for odd ones
-    for name, table in tables.metadata.tables.items()
-}
+COLUMNS = {name: [str(column.name) for column in table.columns] for name, table in tables.metadata.tables.items()}
 
 
 class Dialect(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,8 @@ from vault.store.writer import Refused, Transaction
 
 LEASE_SECONDS = 30.0
 
+BACKUP_KINDS = ("make_backup", "verify_backups", "prune_backups")  # for whoever makes backups
+BACKUPS = "backups"  # what they work on, one at a time over all tenants
 CANCELLED = "cancelled"  # the error of a job that somebody called off
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 
@@ -88,18 +90,22 @@ def add(
     return _job(row)
 
 
-def take(database: Database, holder: str, gone: Callable[[str], bool]) -> Job | None:
+def take(
+    database: Database, holder: str, gone: Callable[[str], bool], kinds: Collection[str] | None = None
+) -> Job | None:
     """Lease the oldest unfinished job that nobody holds; None if there is none.
 
     Args:
         gone: whether the holder of a name is known to have ended, so that its lease means nothing.
+        kinds: those that are meant; None for all but BACKUP_KINDS.
     """
+    meant = job.c.kind.not_in(BACKUP_KINDS) if kinds is None else job.c.kind.in_(kinds)
 
     def work(transaction: Transaction) -> Job | None:
         now = transaction.now
         waiting = (
             select(job)
-            .where(job.c.finished_at.is_(None))
+            .where(job.c.finished_at.is_(None), meant)
             .order_by(job.c.updated_at)
             .with_for_update(skip_locked=True)
         )
@@ -137,8 +143,9 @@ def hold(transaction: Transaction, held: Job, **changes: object) -> None:
 
 
 def others_wait(connection: Connection, held: Job, now: int) -> bool:
-    """Whether another job could be taken now; `now` in microseconds."""
+    """Whether another job could be taken now that is not about backups; `now` in microseconds."""
     others = (job.c.id != held.id) & job.c.finished_at.is_(None) & (job.c.leased_until <= now)
+    others &= job.c.kind.not_in(BACKUP_KINDS)
     return connection.execute(select(job.c.id).where(others).limit(1)).first() is not None
 
 

@@ -54,6 +54,13 @@ def require(transaction: Transaction, name: str, holder: str, fence: int) -> Non
         raise Refused(LeaseLost(f"the lease {name} was taken over by another worker"))
 
 
+def require_fence(transaction: Transaction, name: str, fence: int) -> None:
+    """Do what `require` does, of whoever had the lease under that number."""
+    query = select(lease.c.fence).where(lease.c.name == name).with_for_update(read=True)
+    if transaction.connection.execute(query).scalar() != fence:
+        raise Refused(LeaseLost(f"the lease {name} was taken over by another worker"))
+
+
 def release(database: Database, name: str, holder: str) -> None:
     """Give the lease back if `holder` still has it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -27,6 +28,8 @@ _BY_INDEX = "SELECT " + ", ".join(
 )  # until the transaction ends
 
 _TURN = "hashtextextended('generation ' || id, 0)"  # the advisory lock of a tenant's generation
+
+_streams = count()  # names of cursors
 
 
 class PostgreSQL:
@@ -108,10 +111,10 @@ class PostgreSQL:
 
     @staticmethod
     def stream(connection: Connection, statement: str) -> Iterator[list[Row]]:
-        """Fetch from a cursor that the server holds."""
+        """Fetch from a cursor that the server holds; others of the same transaction may be open."""
         driver: Any = connection.connection.driver_connection
         try:
-            with driver.cursor(name="stream", binary=True) as cursor:
+            with driver.cursor(name=f"stream {next(_streams)}", binary=True) as cursor:
                 cursor.execute(statement)
                 while piece := cursor.fetchmany(PIECE):
                     yield piece

@@ -436,6 +436,7 @@ backup_copy = Table(
     Column("stored_at", BigInteger, nullable=False),
     Column("verified_at", BigInteger),  # when all of it was last read back
     Column("problem", Text),  # the stable code of what is wrong with it
+    Column("checked", Integer),  # chunks that the reading back under way has come to; null where none is
 )
 
 backup_target = Table(

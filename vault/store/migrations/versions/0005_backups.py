@@ -59,6 +59,7 @@ def upgrade() -> None:
         sa.Column("stored_at", sa.BigInteger(), nullable=False),
         sa.Column("verified_at", sa.BigInteger(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("checked", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("stream", "number", "target"),
     )
     op.create_table(

@@ -1,0 +1,136 @@
+"""What the keeper's threads do: ship the journal, make what is due, run errands, tend the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from vault.backup.model import Kind
+from vault.errors import LeaseLost
+from vault.recovery import line as lines
+from vault.recovery import ownkeys
+from vault.recovery.errands import Errands, Progress
+from vault.recovery.escrow import Escrow
+from vault.recovery.fanout import Fanout
+from vault.recovery.health import Health
+from vault.recovery.holding import Holding
+from vault.recovery.journaling import GRACE, Journal
+from vault.recovery.line import Interrupted, Line
+from vault.recovery.making import Making
+from vault.recovery.steps import Steps, Wanted
+from vault.recovery.targets.protocol import Target
+from vault.recovery.tending import Tending
+from vault.resources import Resources
+from vault.store.jobs import Job
+
+JOURNAL_PATIENCE, PATIENCE = (
+    5.0,
+    30.0,
+)  # seconds that a target may keep a journal, or a larger backup, waiting
+FIRST_RETRY, LAST_RETRY = 15.0, 600.0  # seconds after which what failed is tried again; doubled each time
+
+
+@dataclass(frozen=True, slots=True)
+class _Works:
+    """What the threads work with, each with connections of its own."""
+
+    journal: Journal
+    steps: Steps
+    tending: Tending
+    errands: Errands
+    makings: tuple[Making, Making]
+
+
+class Lanes:
+    """One line of backups, made ready at the first use: the database says which installation it is."""
+
+    def __init__(
+        self,
+        resources: Resources,
+        opened: Callable[[], Sequence[Target]],
+        holding: Holding,
+        health: Health,
+        holder: str,
+        told: Callable[[], bool],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Args as of `Keeper`."""
+        self._resources, self._holding, self._health = resources, holding, health
+        self._targets = [list(opened()) for _ in range(4)]
+        self._holder, self._told, self._failed = holder, told, failed
+        self._opening = Lock()
+        self._works: _Works | None = None
+        self._next, self._wait = float("-inf"), FIRST_RETRY
+
+    def ship(self) -> None:
+        """Ship what changed."""
+        self._open().journal.round()
+
+    def step(self) -> None:
+        """Make the full and incremental backups that are due; after a failure the next attempt waits."""
+        steps, now = self._open().steps, self._resources.monotonic()
+        if now < self._next or not (wanted := steps.due()):
+            return
+        try:
+            steps.make(wanted)
+        except (Interrupted, LeaseLost):
+            raise
+        except Exception:
+            self._next, self._wait = now + self._wait, min(2 * self._wait, LAST_RETRY)
+            raise
+        self._next, self._wait = float("-inf"), FIRST_RETRY
+
+    def errand(self) -> None:
+        """Carry out a job that waits, if there is one."""
+        self._open().errands.one()
+
+    def tend(self) -> None:
+        """Settle what was left running, probe the targets, and give them what they lack."""
+        tending = self._open().tending
+        tending.settle()
+        tending.round()
+
+    def close(self) -> None:
+        """Let go of the targets."""
+        if self._works is not None:
+            for making in self._works.makings:
+                making.close()
+        for targets in self._targets[2:]:
+            for target in targets:
+                target.close()
+
+    def _open(self) -> _Works:
+        with self._opening:
+            if self._works is None:
+                self._works = self._made()
+            return self._works
+
+    def _made(self) -> _Works:
+        resources = self._resources
+        ownkeys.keys(resources)  # before the first snapshot, which is to have them
+        installation, follows = lines.of_installation(resources)
+        escrow = Escrow(resources.keyring, resources.backups.recipients.recovery)
+        line = Line(resources, self._holding, self._health, escrow, self._told, installation, follows)
+        journal, stepping, tended, errands = self._targets
+        quick = Making(line, self._fanout(journal, JOURNAL_PATIENCE), GRACE)
+        slow = Making(line, self._fanout(stepping, PATIENCE), PATIENCE)
+        steps = Steps(line, slow)
+        kinds = {"make_backup": _made_now(steps)}
+        return _Works(
+            Journal(line, quick), steps, Tending(line, tended, lambda: None, self._failed),
+            Errands(line, self._holder, kinds), (quick, slow),
+        )  # fmt: skip
+
+    def _fanout(self, targets: Sequence[Target], patience: float) -> Fanout:
+        return Fanout(targets, patience, self._resources.monotonic, self._health.say, self._failed)
+
+
+def _made_now(steps: Steps) -> Callable[[Job, Progress], dict[str, Any]]:
+    def make(job: Job, progress: Progress) -> dict[str, Any]:
+        kind: Kind = "full" if job.notes.get("kind") == "full" else "incremental"
+        keyring, data = steps.make(Wanted(kind, kind), progress)
+        return {"keyring": keyring, "number": data}
+
+    return make

@@ -1,0 +1,106 @@
+"""The targets tended: probed, given what they lack, and the alarms about what does not come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from vault.alarms import raise_alarm
+from vault.errors import LeaseLost, TargetFailed
+from vault.recovery import drills, leftovers
+from vault.recovery.archives import Archives
+from vault.recovery.fanout import BROKEN
+from vault.recovery.line import Line
+from vault.recovery.targets.protocol import Target
+from vault.store import alarms, catalogue, copies
+from vault.store import drills as drilled
+from vault.store.copies import OK
+from vault.store.writer import Transaction
+
+LATE_SECONDS, LATE_TIMES = (
+    30.0,
+    4,
+)  # after so long, or as many journals, an alarm says that nothing is shipped
+AGAIN = 86_400_000_000  # microseconds after which an alarm about what is still so is raised again
+
+
+class Tending:
+    """Looks after the targets, in one thread's hands."""
+
+    def __init__(
+        self,
+        line: Line,
+        targets: Sequence[Target],
+        catch_up: Callable[[], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Look after `targets`, which nobody else calls.
+
+        Args:
+            catch_up: copies what targets lack from those that have it.
+            failed: hears of what nobody expected.
+        """
+        self._line, self._targets, self._catch_up, self._failed = line, targets, catch_up, failed
+        self._archives = Archives()
+
+    def settle(self) -> None:
+        """Settle what was left running, if this process has just come to make the backups, or lost the database.
+
+        Raises LeaseLost while another process makes them.
+        """
+        line, fence = self._line, self._line.holding.held()
+        if fence is None:
+            raise LeaseLost("another worker makes the backups now")
+        if fence != line.settled:
+            leftovers.newest(self._targets, line)
+        if fence != line.settled or line.unsettled:
+            line.unsettled = False
+            leftovers.settle(line, self._targets, fence)
+            line.settled = fence
+
+    def round(self) -> None:
+        """Probe the targets that are due, give each what it lacks, and raise the alarms that are due."""
+        self._line.fence()
+        self.probe()
+        self._catch_up()
+        self._archives.copy(
+            self._line, [one for one in self._targets if one.name in self._line.health.well()]
+        )
+        self._line.resources.database.write(self._alarms)
+
+    def probe(self) -> None:
+        """Find out how those targets are whose turn it is."""
+        due = self._line.health.due()
+        for target in self._targets:
+            if target.name in due:
+                self._line.health.say(target.name, self._probed(target))
+
+    def _probed(self, target: Target) -> str:
+        try:
+            target.probe()
+        except TargetFailed as failure:
+            return failure.problem
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - one target's fault is not the others'
+            self._failed(error)
+            return BROKEN
+        return OK
+
+    def _alarms(self, transaction: Transaction) -> None:
+        connection, plan, now = transaction.connection, self._line.plan, transaction.now
+        shipped = copies.shipped(connection)
+        patience = max(LATE_SECONDS, LATE_TIMES * plan.journal)
+        if shipped is not None and now - shipped > patience * 1e6:
+            _raise(transaction, "backup_late", shipped)
+        passed = drilled.drills(connection, 1, passed=True)
+        first = next(iter(catalogue.backups(connection, "data", [catalogue.MADE])), None)
+        newest = passed[0].begun_at if passed else None if first is None else first.taken_at
+        if newest is not None and drills.missed(plan, newest, now):
+            _raise(transaction, "drill_missed", newest)
+
+
+def _raise(transaction: Transaction, kind: str, since: int) -> None:
+    """Raise an alarm about what has been so `since` then, unless it was raised about it within a day."""
+    if alarms.newest_like(transaction, None, kind, "", max(since, transaction.now - AGAIN)) is None:
+        seconds = (transaction.now - since) // 1_000_000
+        raise_alarm(transaction, None, kind, {"seconds": seconds})
