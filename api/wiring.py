@@ -10,6 +10,7 @@ from api.config import Settings
 from api.hashing.late import LateHasher, open_pool
 from api.hashing.remote import RemoteHasher
 from api.outside import open_gate
+from api.recoveryplan import plan
 from api.roots import open_roots
 from keys import resident
 from keys.keyring import Keyring
@@ -43,7 +44,7 @@ def open_resources(settings: Settings) -> Resources:
     keyring.expire_in_time()
     return Resources(
         database, keyring, time.monotonic, processes.gone, open_passwords(settings), open_hasher(settings),
-        Records(settings.audit_archive, settings.audit_days), open_gate(settings, database),
+        Records(settings.audit_archive, settings.audit_days), open_gate(settings, database), plan(settings),
     )  # fmt: skip
 
 

@@ -146,6 +146,7 @@ class KeyInfo:
         expires_at: when its cryptoperiod ends, after which it seals no more; of an active version of the seal keyset.
         condition: "ok"; "due" from nine tenths of its time or messages on; "over" when it seals no more.
         needed_by: how much of each thing needs it; None where it was not counted.
+        forfeits: numbers of the backups that were given up just now, as they need it.
     """
 
     id: str
@@ -160,6 +161,7 @@ class KeyInfo:
     expires_at: float | None
     condition: str
     needed_by: dict[str, int] | None = None
+    forfeits: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

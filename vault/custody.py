@@ -20,7 +20,7 @@ from vault.errors import (
 )
 from vault.permitting import Permit, permit
 from vault.resources import Resources
-from vault.store import inspection, jobs
+from vault.store import catalogue, inspection, jobs
 from vault.store.jobs import Job
 from vault.store.keysets import Keysets, put
 from vault.store.needs import needs, require_none
@@ -77,7 +77,7 @@ def suspend(resources: Resources, actor: Actor, key_id: str) -> KeyInfo:
 
     def turned(found: Keyset, version: KeyVersion, now: float) -> Keyset:
         _must_turn(found.purpose)
-        _idle(resources, found, version)
+        _idle(resources, found, version, backups=False)
         return found.turned(version.id, State.SUSPENDED, now)
 
     return _change(given, key_id, "disable_key", turned)
@@ -93,7 +93,7 @@ def resume(resources: Resources, actor: Actor, key_id: str) -> KeyInfo:
     return _change(given, key_id, "enable_key", turned)
 
 
-def destroy(resources: Resources, actor: Actor, key_id: str, wait: int) -> KeyInfo:
+def destroy(resources: Resources, actor: Actor, key_id: str, wait: int, *, forfeit: bool = False) -> KeyInfo:
     """Plan the destruction of a version that nothing needs; see `Vault.destroy_key`."""
     if not LEAST_WAIT <= wait <= LONGEST_WAIT:
         raise InvalidRequest("wait_seconds must be 86,400 to 31,536,000", "/wait_seconds")
@@ -101,11 +101,11 @@ def destroy(resources: Resources, actor: Actor, key_id: str, wait: int) -> KeyIn
 
     def turned(found: Keyset, version: KeyVersion, now: float) -> Keyset:
         _must_turn(found.purpose)
-        _idle(resources, found, version)
+        _idle(resources, found, version, backups=not forfeit)
         found.turned(version.id, State.DESTROYED, now)  # must be possible from its state
         return found.put(replace(version, destroy_at=now + wait))
 
-    return _change(given, key_id, "plan_key_destruction", turned)
+    return _change(given, key_id, "plan_key_destruction", turned, catalogue.forfeit if forfeit else None)
 
 
 def cancel(resources: Resources, actor: Actor, key_id: str) -> KeyInfo:
@@ -117,7 +117,7 @@ def cancel(resources: Resources, actor: Actor, key_id: str) -> KeyInfo:
             raise KeyStateError("no destruction of this key version is planned")
         return found.put(replace(version, destroy_at=None))
 
-    return _change(given, key_id, "cancel_key_destruction", turned)
+    return _change(given, key_id, "cancel_key_destruction", turned, catalogue.regain)
 
 
 def destroy_due(resources: Resources) -> int:
@@ -265,14 +265,14 @@ def _must_turn(purpose: Purpose) -> None:
         )
 
 
-def _idle(resources: Resources, found: Keyset, version: KeyVersion) -> None:
+def _idle(resources: Resources, found: Keyset, version: KeyVersion, *, backups: bool = True) -> None:
     """Refuse while anything needs the version.
 
     Whole tables are counted, so not in a transaction that others wait for: what comes under a version comes there while
     it is the primary, and whoever wrote under it then has committed before it was so no more.
     """
     with resources.database.read() as connection:
-        require_none(needs(connection, found, version, resources.database.now()))
+        require_none(needs(connection, found, version, resources.database.now(), backups=backups))
 
 
 def _change(
@@ -280,11 +280,16 @@ def _change(
     key_id: str,
     operation: str,
     turned: Callable[[Keyset, KeyVersion, float], Keyset],
+    settle: Callable[[Transaction, int], Sequence[int]] | None = None,
 ) -> KeyInfo:
-    """Store what `turned` makes of a version's keyset, with the audit record; anew if somebody else was first."""
+    """Store what `turned` makes of a version's keyset, with the audit record; anew if somebody else was first.
+
+    Args:
+        settle: says in the same commit what that means for the backups that need the version; returns which.
+    """
     for attempt in range(ATTEMPTS):
         try:
-            return _attempt(given, key_id, operation, turned)
+            return _attempt(given, key_id, operation, turned, settle)
         except KeysetChanged:
             if attempt + 1 == ATTEMPTS:
                 raise
@@ -296,20 +301,24 @@ def _attempt(
     key_id: str,
     operation: str,
     turned: Callable[[Keyset, KeyVersion, float], Keyset],
+    settle: Callable[[Transaction, int], Sequence[int]] | None,
 ) -> KeyInfo:
     resources, actor = given.resources, given.actor
     keys = resources.keyring.keys(actor.tenant)
     generation, found, version = _version(resources, actor, key_id)
     new = turned(found, version, resources.database.clock())
 
-    def work(transaction: Transaction) -> None:
+    def work(transaction: Transaction) -> Sequence[int]:
         put(actor.tenant, new, generation, transaction)
+        numbers = settle(transaction, version.id) if settle is not None else ()
         row = given.row(keys, transaction.now, operation=operation, count=1, target=key_id)
         transaction.append("audit_record", [row])
+        return numbers
 
-    resources.database.write(work, deadline=actor.deadline)
+    numbers = resources.database.write(work, deadline=actor.deadline)
     told = _told(resources, generation + 1, new)
-    return next(info for info in told.versions if info.id == key_id)
+    info = next(info for info in told.versions if info.id == key_id)
+    return replace(info, forfeits=tuple(numbers)) if settle is catalogue.forfeit else info
 
 
 def _destroy(given: Permit, version: KeyVersion) -> int:

@@ -48,6 +48,7 @@ from vault.errors import VaultError
 from vault.gauging import Gauges, Numbers
 from vault.governing import Governing
 from vault.passwords.hasher import Load
+from vault.recovery.standing import Standing, Standings
 from vault.resources import Resources
 from vault.store import apikeys, inspection, revision
 from vault.store.jobs import Job
@@ -67,7 +68,7 @@ class Vault:
         self._resources = resources
         self.governance = Governing(resources)
         self.alarms = Alarms(resources)
-        self._gauges = Gauges(resources)
+        self._gauges, self._standings = Gauges(resources), Standings(resources)
         self.audit = Auditing(resources)
 
     def tokenize(
@@ -334,9 +335,15 @@ class Vault:
         """Let a suspended version open again."""
         return custody.resume(self._resources, actor, key_id)
 
-    def destroy_key(self, actor: Actor, key_id: str, wait: int = custody.USUAL_WAIT) -> KeyInfo:
-        """Plan the destruction of a version in `wait` seconds (86,400 to 31,536,000); KeyInUse says what needs it."""
-        return custody.destroy(self._resources, actor, key_id, wait)
+    def destroy_key(
+        self, actor: Actor, key_id: str, wait: int = custody.USUAL_WAIT, *, forfeit_backups: bool = False
+    ) -> KeyInfo:
+        """Plan the destruction of a version in `wait` seconds (86,400 to 31,536,000); KeyInUse says what needs it.
+
+        Args:
+            forfeit_backups: give the backups up that need it, which can then not be restored in full: `forfeits`.
+        """
+        return custody.destroy(self._resources, actor, key_id, wait, forfeit=forfeit_backups)
 
     def cancel_destruction(self, actor: Actor, key_id: str) -> KeyInfo:
         """Call a planned destruction off."""
@@ -437,6 +444,10 @@ class Vault:
     def audit_numbers(self) -> Numbers:
         """Return how the audit stands, as metrics tell it; read at most once a second."""
         return self._gauges.read()
+
+    def backup_standing(self) -> Standing:
+        """Return how backups stand; read at most once a second."""
+        return self._standings.read()
 
     def lease_left(self) -> float | None:
         """Return the seconds until the first lease of keys in memory ends; None if none are held."""

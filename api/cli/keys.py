@@ -131,11 +131,19 @@ def enable(screen: Screen, client: Client, /, key_id: str) -> None:
 @click.option(
     "--wait", type=Duration(), metavar="DURATION", help="24h to 365d, when it is destroyed; default 30d."
 )
+@click.option("--forfeit-backups", is_flag=True, help="Give the backups up that need it; says which.")
 @yes_option
-def destroy(screen: Screen, client: Client, /, key_id: str, wait: int | None, yes: bool) -> None:
-    """Plan the destruction of the version ID, which nothing needs; `cancel` calls it off until then."""
+def destroy(
+    screen: Screen, client: Client, /, key_id: str, wait: int | None, forfeit_backups: bool, yes: bool
+) -> None:
+    """Plan the destruction of the version ID, which nothing needs; `cancel` calls it off until then.
+
+    Backups need it until they are no longer kept.
+    """
     confirm("Have this key version destroyed? Until then it can be cancelled, and no longer.", yes)
-    _tell(screen, client.destroy_key(key_id, wait_seconds=wait))
+    if forfeit_backups:
+        confirm("Give up every backup that needs it? None of them can then be restored in full.", yes)
+    _tell(screen, client.destroy_key(key_id, wait_seconds=wait, forfeit_backups=forfeit_backups))
 
 
 @keys.command()
@@ -155,6 +163,8 @@ def _tell(screen: Screen, version: KeyVersion) -> None:
         return
     planned = f", to be destroyed on {version.destroy_at:%Y-%m-%dT%H:%M:%SZ}" if version.destroy_at else ""
     screen.say(f"{version.id} is {version.state}{planned}")
+    if version.forfeits:
+        screen.say(f"given up: backups {', '.join(map(str, version.forfeits))}")
 
 
 def _rows(keyset: Keyset) -> Iterator[tuple[object, ...]]:

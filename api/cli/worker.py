@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -35,7 +36,7 @@ class Beside(Protocol):
 @click.option("--parent", type=int, hidden=True, help="End when this parent process has.")
 @click.option("--once", is_flag=True, help="One round, and exit.")
 def worker(parent: int | None, once: bool) -> None:
-    """Do background work until SIGTERM or Ctrl-C: seal the audit and copy it outside, shred what expired, turn keys.
+    """Do background work until SIGTERM or Ctrl-C: seal the audit, make backups, shred what expired, turn keys.
 
     `strongroom serve` runs one by itself. Any number may run: a lease lets one work at a time.
     """
@@ -69,8 +70,10 @@ def _beside(
 ) -> list[Beside]:
     """Return what works beside the rounds, in the order in which it begins and ends: what is sealed last goes out."""
     from api.outside import open_hooks, open_sinks
+    from api.targets import open_targets
     from vault.alerter import Alerter
     from vault.jobs import Jobs
+    from vault.recovery.keeper import Keeper
     from vault.sealer import Sealer
     from vault.shipper import Shipper
 
@@ -82,6 +85,7 @@ def _beside(
     return [
         Jobs(resources, holder, ending, ending.wait, failed("jobs")),
         Sealer(resources, holder, ending, ending.wait, failed("sealer")),
+        Keeper(resources, partial(open_targets, settings), holder, ending, ending.wait, failed("backups")),
         Shipper(resources, sinks, holder, ending, ending.wait, failed("shipper")),
         Alerter(resources, hooks, holder, ending, ending.wait, failed("alerter")),
     ]

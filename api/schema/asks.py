@@ -223,9 +223,10 @@ class Rotation(Ask, kw_only=True):
 
 
 class Destruction(Ask, kw_only=True):
-    """How many seconds a key version is kept before it is destroyed; 30 days unless said otherwise."""
+    """How many seconds a key version is kept before it is destroyed, 30 days unless said otherwise."""
 
     wait_seconds: Annotated[int, Meta(ge=LEAST_WAIT, le=LONGEST_WAIT)] = USUAL_WAIT
+    forfeit_backups: bool = False
 
 
 class RootMove(Ask, kw_only=True):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 
 class Problem(Struct, kw_only=True, omit_defaults=True):
@@ -162,7 +162,10 @@ class ApiKeys(Struct):
 
 
 class KeyVersion(Struct, kw_only=True):
-    """One key version, never its key: `state` after SP 800-57 Part 1 Rev. 5, 7; `needed_by` null if not counted."""
+    """One key version, never its key: `state` after SP 800-57 Part 1 Rev. 5, 7; `needed_by` null if not counted.
+
+    `forfeits` are the backups that were given up just now, for good once the version is destroyed.
+    """
 
     id: str
     state: Literal["pre-active", "active", "suspended", "deactivated", "compromised", "destroyed"]
@@ -176,6 +179,7 @@ class KeyVersion(Struct, kw_only=True):
     expires_at: datetime | None
     condition: Literal["ok", "due", "over"]
     needed_by: dict[str, int] | None
+    forfeits: list[int]
 
 
 class Keyset(Struct, kw_only=True):
@@ -302,7 +306,11 @@ class LogIns(Struct):
 
 
 class Health(Struct):
-    """Whether the process is up, or what of it is ready."""
+    """Whether the process is up, or what of it is ready.
+
+    `drilled_seconds` is the age of the newest data that a drill restored; null where none did, absent without backups.
+    """
 
     status: str
     checks: dict[str, str] = {}
+    drilled_seconds: float | UnsetType | None = UNSET

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from api import answers, openapi
+from api.backupmetrics import backup_gauges
 from api.metrics import CONTENT_TYPE, audit_gauges, hashing_gauges, key_gauges
 from api.operations import Operation
 from api.schema.replies import Health
@@ -12,6 +13,7 @@ from api.state import State, state
 from vault.errors import VaultError
 from vault.gauging import Numbers
 from vault.passwords.hasher import Load
+from vault.recovery.standing import Standing
 
 HELD = "held"  # keys in memory, whose root does not answer
 UNAVAILABLE = "unavailable"  # the hasher: all but passwords goes on
@@ -32,16 +34,22 @@ def ready() -> Response:
     """Say whether requests should come here: 503 while a part is missing or the process is about to stop.
 
     `degraded` while a root key does not answer and the keys held in memory serve until their lease ends, and while
-    passwords cannot be hashed: everything else goes on.
+    passwords cannot be hashed, or backups are missing or late: everything else goes on.
     """
     here = state()
     checks = here.vault.ready()
     checks["hashing"] = UNAVAILABLE if _hashing(here) is None else "ok"
     if here.draining:
         checks["process"] = "draining"
-    words = set(checks.values())
-    status = "ok" if words == {"ok"} else "degraded" if words <= {"ok", HELD, UNAVAILABLE} else "unready"
-    return answers.answer(Health(status, checks), 503 if status == "unready" else 200)
+    words, standing = set(checks.values()), _backups(here)
+    ready, well = words <= {"ok", HELD, UNAVAILABLE}, words == {"ok"}
+    if standing is not None and standing.state is not None:
+        checks["backups"] = standing.state
+        well &= standing.state == "ok"
+    reply = Health("ok" if well else "degraded" if ready else "unready", checks)
+    if "backups" in checks and standing is not None:
+        reply.drilled_seconds = standing.drilled
+    return answers.answer(reply, 200 if ready else 503)
 
 
 @bp.get("/metrics")
@@ -51,6 +59,7 @@ def metrics() -> Response:
     here = state()
     gauges = key_gauges(here.vault.lease_left(), here.vault.root_states())
     text = here.metrics.text() + gauges + hashing_gauges(_hashing(here)) + audit_gauges(_audit(here))
+    text += backup_gauges(_backups(here))
     return Response(text, content_type=CONTENT_TYPE)
 
 
@@ -66,6 +75,14 @@ def _audit(here: State) -> Numbers | None:
     """Return how the audit stands; None if that cannot be read."""
     try:
         return here.vault.audit_numbers()
+    except VaultError:
+        return None
+
+
+def _backups(here: State) -> Standing | None:
+    """Return how backups stand; None if that cannot be read."""
+    try:
+        return here.vault.backup_standing()
     except VaultError:
         return None
 

@@ -56,9 +56,11 @@ def enable(actor: Actor, version_id: str) -> Response:
 def destroy(actor: Actor, ask: Destruction, version_id: str) -> Response:
     """Plan the destruction of a version that nothing needs; until then it can be called off.
 
-    409 with what still needs it. It is asked again at the time: a version that is needed then stays.
+    409 with what still needs it. It is asked again at the time: a version that is needed then stays. Backups need it
+    until they are no longer kept, unless they are given up with `forfeit_backups`; the reply says which.
     """
-    return answers.answer(shown(vault().destroy_key(actor, version_id, ask.wait_seconds)))
+    planned = vault().destroy_key(actor, version_id, ask.wait_seconds, forfeit_backups=ask.forfeit_backups)
+    return answers.answer(shown(planned))
 
 
 @bp.post("/<version_id>/cancel")
@@ -83,4 +85,5 @@ def shown(version: KeyInfo) -> KeyVersion:
         expires_at=moment(version.expires_at),
         condition=version.condition,  # type: ignore[arg-type]
         needed_by=version.needed_by,
+        forfeits=list(version.forfeits),
     )

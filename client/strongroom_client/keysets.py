@@ -24,6 +24,7 @@ class KeyVersion(Struct, frozen=True, kw_only=True):
         expires_at: the end of its cryptoperiod, while it is the one that seals.
         condition: "ok"; "due" from nine tenths of time or messages on; "over" when it seals no more.
         needed_by: how much of each thing needs it; None where that was not counted.
+        forfeits: the backups that were given up just now, as they need it.
     """
 
     id: str
@@ -38,6 +39,7 @@ class KeyVersion(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
     condition: str = "ok"
     needed_by: dict[str, int] | None = None
+    forfeits: tuple[int, ...] = ()
 
 
 class Keyset(Struct, frozen=True, kw_only=True):
@@ -101,13 +103,16 @@ class Keysets(Session):
         """Let a suspended version open again."""
         return self._call("POST", f"{_key(key_id)}/enable", KeyVersion)
 
-    def destroy_key(self, key_id: str, *, wait_seconds: int | None = None) -> KeyVersion:
+    def destroy_key(
+        self, key_id: str, *, wait_seconds: int | None = None, forfeit_backups: bool = False
+    ) -> KeyVersion:
         """Plan the destruction of a version that nothing needs; code key_in_use says what does.
 
         Args:
             wait_seconds: 86,400 to 31,536,000; default 30 days.
+            forfeit_backups: give the backups up that need it: `forfeits` of what is returned.
         """
-        body = encode(wire({"wait_seconds": wait_seconds}))
+        body = encode(wire({"wait_seconds": wait_seconds, "forfeit_backups": forfeit_backups or None}))
         return self._call("POST", f"{_key(key_id)}/destroy", KeyVersion, body=body)
 
     def cancel_destruction(self, key_id: str) -> KeyVersion:

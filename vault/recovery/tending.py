@@ -10,16 +10,13 @@ from vault.recovery import drills, leftovers
 from vault.recovery.archives import Archives
 from vault.recovery.fanout import BROKEN
 from vault.recovery.line import Line
+from vault.recovery.standing import late
 from vault.recovery.targets.protocol import Target
 from vault.store import alarms, catalogue, copies
 from vault.store import drills as drilled
 from vault.store.copies import OK
 from vault.store.writer import Transaction
 
-LATE_SECONDS, LATE_TIMES = (
-    30.0,
-    4,
-)  # after so long, or as many journals, an alarm says that nothing is shipped
 AGAIN = 86_400_000_000  # microseconds after which an alarm about what is still so is raised again
 
 
@@ -89,11 +86,10 @@ class Tending:
     def _alarms(self, transaction: Transaction) -> None:
         connection, plan, now = transaction.connection, self._line.plan, transaction.now
         shipped = copies.shipped(connection)
-        patience = max(LATE_SECONDS, LATE_TIMES * plan.journal)
-        if shipped is not None and now - shipped > patience * 1e6:
+        if shipped is not None and late(plan, shipped, now):
             _raise(transaction, "backup_late", shipped)
         passed = drilled.drills(connection, 1, passed=True)
-        first = next(iter(catalogue.backups(connection, "data", [catalogue.MADE])), None)
+        first = catalogue.oldest(connection, "data")
         newest = passed[0].begun_at if passed else None if first is None else first.taken_at
         if newest is not None and drills.missed(plan, newest, now):
             _raise(transaction, "drill_missed", newest)

@@ -17,7 +17,7 @@ def shelve(run: Run) -> bool:
     generation, keyset = current(run)
     turned = keyset
     for version in keyset.versions:
-        if version.state is State.DEACTIVATED and not _needs(run, keyset, version):
+        if version.state is State.DEACTIVATED and not _needs(run, keyset, version, backups=False):
             turned = turned.turned(version.id, State.SUSPENDED, run.resources.database.clock())
     if turned == keyset:
         return True
@@ -47,7 +47,7 @@ def destroy(run: Run) -> bool:
     return False
 
 
-def _needs(run: Run, keyset: Keyset, version: KeyVersion) -> dict[str, int]:
+def _needs(run: Run, keyset: Keyset, version: KeyVersion, *, backups: bool = True) -> dict[str, int]:
     database = run.resources.database
     with database.read() as connection:
-        return needs(connection, keyset, version, database.now())
+        return needs(connection, keyset, version, database.now(), backups=backups)

@@ -182,6 +182,12 @@ def newest(
     return next(iter(_backups(connection, query.order_by(backup.c.number.desc()).limit(1))), None)
 
 
+def oldest(connection: Connection, stream: Stream) -> Backup | None:
+    """Return the oldest backup that is kept; None if there is none."""
+    query = select(backup).where(backup.c.stream == stream, backup.c.state == MADE).order_by(backup.c.number)
+    return next(iter(_backups(connection, query.limit(1))), None)
+
+
 def chain(connection: Connection, stream: Stream, number: int) -> list[Backup]:
     """Return the backups that a restore loads for one, the full one first; UnknownBackup if a link is not there."""
     linked = select(backup.c.number, backup.c.base).where(_one(stream, number)).cte(recursive=True)
@@ -254,9 +260,21 @@ def forfeit(transaction: Transaction, key_id: int) -> list[int]:
     return numbers
 
 
+def regain(transaction: Transaction, key_id: int) -> list[int]:
+    """Take back what `forfeit` said; return the numbers. Backups that lost another key too then need that one again."""
+    mine = _name(key_id) & backup.c.forfeited_at.is_not(None)
+    numbers = list(transaction.connection.execute(select(backup.c.number).where(mine)).scalars())
+    transaction.connection.execute(update(backup).where(mine).values(forfeited_at=None))
+    return sorted(numbers)
+
+
 def _needs(key_id: int) -> Any:
+    return _name(key_id) & backup.c.forfeited_at.is_(None)
+
+
+def _name(key_id: int) -> Any:
     """Which data backups name the version: a name of 16 hex digits is a member of the manifest's `keys` alone."""
-    kept = (backup.c.stream == "data") & (backup.c.state == MADE) & backup.c.forfeited_at.is_(None)
+    kept = (backup.c.stream == "data") & (backup.c.state == MADE)
     return kept & backup.c.kind.in_(STEPS) & backup.c.note.contains(f'"{key_id:016x}":', autoescape=True)
 
 

@@ -15,7 +15,9 @@ Lock = Literal["", "share", "update"]
 
 PIECE = 256  # rows that are read from the database at once where a whole table is
 
-COLUMNS = {name: [str(column.name) for column in table.columns] for name, table in tables.metadata.tables.items()}
+COLUMNS = {
+    name: [str(column.name) for column in table.columns] for name, table in tables.metadata.tables.items()
+}
 
 
 class Dialect(Protocol):

@@ -6,11 +6,17 @@ from sqlalchemy import Connection
 
 from keys.keyset import Keyset, KeyVersion, Purpose, State
 from vault.errors import KeyInUse
-from vault.store import jobs, stale
+from vault.store import catalogue, jobs, stale
 
 
-def needs(connection: Connection, keyset: Keyset, version: KeyVersion, now: int) -> dict[str, int]:
-    """Return how much there is of each thing that needs the version, where there is any; `now` in microseconds."""
+def needs(
+    connection: Connection, keyset: Keyset, version: KeyVersion, now: int, *, backups: bool = True
+) -> dict[str, int]:
+    """Return how much there is of each thing that needs the version, where there is any; `now` in microseconds.
+
+    Args:
+        backups: count those that could not be restored in full without it, too.
+    """
     tenant, found = keyset.tenant, dict[str, int]()
     if version.state is State.ACTIVE:
         found["new_writes"] = 1
@@ -25,6 +31,8 @@ def needs(connection: Connection, keyset: Keyset, version: KeyVersion, now: int)
     elif keyset.purpose is Purpose.AUDIT and version.activated_at is not None:
         until = now if version.deactivated_at is None else int(version.deactivated_at * 1e6)
         found |= stale.under_audit(connection, tenant, version.id, int(version.activated_at * 1e6), until)
+    if backups:
+        found["backups"] = catalogue.needing(connection, version.id)
     return {name: count for name, count in found.items() if count}
 
 
