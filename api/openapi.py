@@ -48,6 +48,7 @@ _PATHS: Mapping[str, tuple[str, str]] = {
     "version_id": ("The id of a key version: 16 hex digits.", "0" * 16),
     "job_id": ("The id of a job.", "job_" + "0" * 16),
     "alarm_id": ("The id of an alarm.", "alm_" + "0" * 16),
+    "drill_id": ("The id of a drill.", "drl_" + "0" * 16),
     "proposal_id": ("The id of a proposal.", "apr_" + "0" * 16),
     "policy_version": ("The number of a policy's version; 0 is the built-in one.", "0"),
 }

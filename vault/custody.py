@@ -31,6 +31,7 @@ LEAST_WAIT, USUAL_WAIT, LONGEST_WAIT = 86_400, 2_592_000, 31_536_000  # seconds 
 MAX_JOBS = 100
 ATTEMPTS = 3  # after somebody else changed the keyset first
 ROOTS = "roots"  # one job at a time over all tenants works on them
+EVERYBODYS = {ROOTS: "roots", "backups": "backups"}  # what calling off a job on everybody's takes
 
 
 def keysets(resources: Resources, actor: Actor) -> list[KeysetInfo]:
@@ -184,7 +185,7 @@ def _job(resources: Resources, actor: Actor, job_id: str) -> Job:
 
 def cancelling(resources: Resources, actor: Actor, job_id: str) -> str:
     """Return the operation that calling a job off takes; see `Vault.cancelling`."""
-    return "roots" if _job(resources, actor, job_id).target == ROOTS else "custody"
+    return EVERYBODYS.get(_job(resources, actor, job_id).target, "custody")
 
 
 def cancel_job(resources: Resources, actor: Actor, job_id: str) -> Job:

@@ -514,6 +514,12 @@ class UnknownBackup(VaultError):
     code = "unknown_backup"
 
 
+class UnknownDrill(VaultError):
+    """No drill of that id was reported."""
+
+    code = "unknown_drill"
+
+
 class BackupIncomplete(VaultError):
     """Too few targets took the backup, so it does not count as made; what was made before stays."""
 

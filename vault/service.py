@@ -48,6 +48,7 @@ from vault.errors import VaultError
 from vault.gauging import Gauges, Numbers
 from vault.governing import Governing
 from vault.passwords.hasher import Load
+from vault.recovery.asking import Backups
 from vault.recovery.standing import Standing, Standings
 from vault.resources import Resources
 from vault.store import apikeys, inspection, revision
@@ -62,6 +63,7 @@ class Vault:
     Attributes:
         alarms: what somebody should look at.
         audit: what auditors ask.
+        backups: what operators ask.
     """
 
     def __init__(self, resources: Resources) -> None:
@@ -70,6 +72,7 @@ class Vault:
         self.alarms = Alarms(resources)
         self._gauges, self._standings = Gauges(resources), Standings(resources)
         self.audit = Auditing(resources)
+        self.backups = Backups(resources)
 
     def tokenize(
         self, actor: Actor, columns: Sequence[Column], remember: Remember | None = None

@@ -38,6 +38,7 @@ COMMANDS = {
     "audit": "api.cli.audit:audit",
     "alarms": "api.cli.alarms:alarms",
     "keys": "api.cli.keys:keys",
+    "backup": "api.cli.backup:backup",
     "job": "api.cli.job:job",
     "recovery": "api.cli.recovery:recovery",
     "fields": "api.cli.fields:fields",

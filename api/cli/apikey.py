@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OPERATIONS = (
     "tokenize", "reveal", "reveal_plain", "find", "describe", "list", "delete", "erase", "apikeys",
     "keys", "custody", "roots", "verify", "passwords", "unlock", "logins",
-    "compare", "audit", "policy", "approve", "decoys", "callers",
+    "compare", "audit", "policy", "approve", "decoys", "callers", "backups",
 )  # fmt: skip
 TITLES = ("id", "name", "mode", "operations", "fields", "roles", "made by", "created", "expires", "revoked")
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 @click.command(short_help="Make a business and its first API keys.")
 @click.option("--tenant", required=True, metavar="NAME", help="Name of the business.")
 @click.option("--again", is_flag=True, help="The business is there: make one more such key for each mode.")
-@click.option("--operator", is_flag=True, help="These keys may also move and turn root keys.")
+@click.option(
+    "--operator", is_flag=True, help="These keys may also move and turn root keys, and manage backups."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="JSON file for the keys, mode 0600.")
 @as_json
 @click.pass_obj

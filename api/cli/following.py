@@ -38,6 +38,12 @@ def begun(screen: Screen, client: Client, job: Job, detached: bool) -> None:
 
 def follow(screen: Screen, client: Client, job: Job) -> None:
     """Watch a job until it ends; tell how, and exit with 1 if it failed."""
+    if followed(screen, client, job).failed:
+        sys.exit(REFUSED_ROWS)
+
+
+def followed(screen: Screen, client: Client, job: Job) -> Job:
+    """Watch a job until it ends; tell how, and return it."""
     if not screen.json:
         screen.note(f"{job.id}: {_named(job)}")
     try:
@@ -50,8 +56,7 @@ def follow(screen: Screen, client: Client, job: Job) -> None:
         screen.data(job)
     else:
         _tell(screen, job)
-    if job.failed:
-        sys.exit(REFUSED_ROWS)
+    return job
 
 
 def told(job: Job) -> str:

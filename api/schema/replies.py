@@ -211,21 +211,40 @@ class Roots(Struct):
     roots: list[Root]
 
 
+class JobFinding(Struct, kw_only=True):
+    """What is wrong with a file at a target of backups, by its stable code; `chunk` from 0, null for a manifest."""
+
+    target: str
+    file: str
+    chunk: int | None
+    code: str
+    mended: bool
+
+
 class JobNotes(Struct, kw_only=True, omit_defaults=True):
-    """What a job has to tell: the new version, the leaked one, processes waited for, what needs a version, the root."""
+    """What a job has to tell: the new version, the leaked one, processes waited for, what needs a version, the root.
+
+    Of backups: the kind that is made; counts of what came of it; what is wrong with files (the first 100).
+    """
 
     key: str | None = None
     compromised: str | None = None
     waiting_for: int | None = None
     needed_by: dict[str, int] | None = None
     root: str | None = None
+    kind: str | None = None
+    outcome: dict[str, int] | None = None
+    findings: list[JobFinding] | None = None
 
 
 class Job(Struct, kw_only=True):
     """Long work: `done`, `total` and `skipped` are rows; `error` the code of what stopped it, or holds it up."""
 
     id: str
-    kind: Literal["rotate_keyset", "compromise_key", "move_root", "rotate_root", "rewrap"]
+    kind: Literal[
+        "rotate_keyset", "compromise_key", "move_root", "rotate_root", "rewrap", "make_backup", "verify_backups",
+        "prune_backups",
+    ]  # fmt: skip
     target: str
     state: Literal["waiting", "running", "done", "failed"]
     phase: str

@@ -7,9 +7,11 @@ from api.views import (
     apikeys,
     approvals,
     audit,
+    backups,
     callers,
     decoys,
     descriptions,
+    drills,
     fields,
     health,
     jobs,
@@ -28,5 +30,5 @@ from api.views import (
 BLUEPRINTS = (
     tokens.bp, reveals.bp, matches.bp, descriptions.bp, subjects.bp, fields.bp, apikeys.bp, keysets.bp, keys.bp,
     roots.bp, jobs.bp, passwords.bp, logins.bp, policy.bp, approvals.bp, decoys.bp,
-    callers.bp, audit.bp, alarms.bp, health.bp,
+    callers.bp, audit.bp, alarms.bp, backups.bp, drills.bp, health.bp,
 )  # fmt: skip

@@ -34,11 +34,11 @@ def show(actor: Actor, job_id: str) -> Response:
 
 
 @bp.post("/<job_id>/cancel")
-@Operation(needs=("custody", "roots"), gives=Job, refuses=(errors.UnknownJob,))
+@Operation(needs=("custody", "roots", "backups"), gives=Job, refuses=(errors.UnknownJob,))
 def cancel(actor: Actor, job_id: str) -> Response:
     """Call a job off, so that another can start; what it did stays done, and one that has ended stays as it is.
 
-    A job on the roots needs the operation roots, any other custody.
+    A job on the roots needs the operation roots, one on the backups backups, any other custody.
     """
     need(actor, vault().cancelling(actor, job_id))
     return answers.answer(_shown(vault().cancel_job(actor, job_id)))

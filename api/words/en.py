@@ -124,6 +124,21 @@ OPERATIONS: Mapping[str, Phrase] = {
     "audit": Phrase("{Who} read the audit", "{Who} tried to read the audit"),
     "policy": Phrase("{Who} worked on the policy", "{Who} tried to work on the policy"),
     "decoys": Phrase("{Who} made decoys", "{Who} tried to make decoys"),
+    "backups": Phrase("{Who} managed backups", "{Who} tried to manage backups"),
+    "start_make_backup": Phrase("{Who} had a backup made", "{Who} tried to have a backup made"),
+    "start_verify_backups": Phrase(
+        "{Who} had the backups verified", "{Who} tried to have the backups verified"
+    ),
+    "start_prune_backups": Phrase("{Who} had old backups removed", "{Who} tried to have old backups removed"),
+    "report_drill": Phrase(
+        "{Who} reported a drill of backups", "{Who} reported a drill of backups that failed"
+    ),
+    "rotate_backup_keys": Phrase(
+        "{Who} turned the keys of backups", "{Who} tried to turn the keys of backups"
+    ),
+    "make_backup": Phrase("A backup was made", "A backup could not be made"),
+    "verify_backups": Phrase("The backups were verified", "The backups could not be verified"),
+    "prune_backups": Phrase("Old backups were removed", "Old backups could not be removed"),
     "callers": Phrase("{Who} managed callers", "{Who} tried to manage callers"),
     "any": Phrase("{Who} asked for something", "{Who} tried to ask for something"),
     # what is done to the service

@@ -17,9 +17,17 @@ from strongroom_client.audit import (
     PersonEvents,
     RecordQuery,
 )
+from strongroom_client.backups import (
+    Backup,
+    BackupCopy,
+    BackupKeys,
+    BackupStatus,
+    BackupTarget,
+    Drill,
+    NewestBackups,
+)
 from strongroom_client.callers import FrozenCaller
 from strongroom_client.client import Client
-from strongroom_client.drills import DrillTaken
 from strongroom_client.errors import (
     ApprovalRequired,
     BadReply,
@@ -39,7 +47,7 @@ from strongroom_client.errors import (
     Untrusted,
     WrongPassword,
 )
-from strongroom_client.jobs import Job, JobNotes
+from strongroom_client.jobs import Job, JobFinding, JobNotes
 from strongroom_client.keysets import Keyset, KeyVersion, Root
 from strongroom_client.logins import LogIn, Origin, Whose
 from strongroom_client.options import Grounds, Item, Purpose, TokenOptions, View
@@ -81,6 +89,11 @@ __all__ = [
     "AuditRecords",
     "AuditSink",
     "AuditStatus",
+    "Backup",
+    "BackupCopy",
+    "BackupKeys",
+    "BackupStatus",
+    "BackupTarget",
     "BadReply",
     "Client",
     "ComparedColumn",
@@ -88,7 +101,10 @@ __all__ = [
     "Deletion",
     "Description",
     "DescriptionColumn",
-    "DrillTaken",
+<<<<<<< HEAD
+=======
+    "Drill",
+>>>>>>> shares
     "Erasure",
     "FieldType",
     "FieldTypes",
@@ -102,6 +118,7 @@ __all__ = [
     "ItemError",
     "ItemsRefused",
     "Job",
+    "JobFinding",
     "JobNotes",
     "KeyVersion",
     "Keyset",
@@ -109,6 +126,7 @@ __all__ = [
     "MatchColumn",
     "Misconfigured",
     "NewApiKey",
+    "NewestBackups",
     "NotFound",
     "Origin",
     "PasswordChosen",

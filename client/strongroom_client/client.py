@@ -6,8 +6,8 @@ from strongroom_client.alarms import Alarms
 from strongroom_client.apikeys import ApiKeys
 from strongroom_client.approvals import Approvals
 from strongroom_client.audit import Audit
+from strongroom_client.backups import Backups
 from strongroom_client.callers import Callers
-from strongroom_client.drills import Drills
 from strongroom_client.jobs import Jobs
 from strongroom_client.keysets import Keysets
 from strongroom_client.logins import LogIns
@@ -21,7 +21,7 @@ from strongroom_client.tokens import Tokens
 
 class Client(
     Tokenizing, Revealing, Tokens, Passwords, LogIns, ApiKeys, Keysets, Jobs, Policies, Approvals, Callers,
-    Audit, Alarms, Drills,
+    Audit, Alarms, Backups,
 ):  # fmt: skip
     """A strongroom server, as one API key sees it.
 

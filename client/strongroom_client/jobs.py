@@ -13,6 +13,16 @@ from strongroom_client.errors import Unfinished
 from strongroom_client.session import Session
 
 
+class JobFinding(Struct, frozen=True, kw_only=True):
+    """What is wrong with a file at a target of backups, by its stable code; `chunk` from 0, None for a manifest."""
+
+    target: str
+    file: str
+    code: str
+    chunk: int | None = None
+    mended: bool = False
+
+
 class JobNotes(Struct, frozen=True, kw_only=True):
     """What a job has to tell, None where it has nothing.
 
@@ -21,6 +31,9 @@ class JobNotes(Struct, frozen=True, kw_only=True):
         waiting_for: processes that have not loaded the new version yet.
         needed_by: how much of each thing needs the version that was to be destroyed.
         root: the root key's name.
+        kind: of the backup that is made: full or incremental.
+        outcome: counts of what came of a job on backups.
+        findings: the first 100 files of backups that something is wrong with.
     """
 
     key: str | None = None
@@ -28,13 +41,17 @@ class JobNotes(Struct, frozen=True, kw_only=True):
     waiting_for: int | None = None
     needed_by: dict[str, int] | None = None
     root: str | None = None
+    kind: str | None = None
+    outcome: dict[str, int] | None = None
+    findings: list[JobFinding] | None = None
 
 
 class Job(Struct, frozen=True, kw_only=True):
     """One piece of long work; times in UTC.
 
     Attributes:
-        kind: rotate_keyset, compromise_key, move_root, rotate_root or rewrap.
+        kind: rotate_keyset, compromise_key, move_root, rotate_root, rewrap, make_backup, verify_backups or
+            prune_backups.
         target: what it works on, which has one unfinished job at a time.
         state: waiting, running, done or failed.
         phase: the step it is in; empty before the first.

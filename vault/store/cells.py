@@ -32,7 +32,10 @@ class Cell:
 
 @cache
 def columns(table: str) -> Mapping[str, Cell]:
-    """Return a travelling table's columns by name, in the order of the table; KeyError if it is none."""
+    """Return a travelling table's columns by name, in the order of the table; KeyError if it is none.
+
+    A column that a migration takes from a table stays known here: backups made before it still have it.
+    """
     if table == ESCROW:
         return {"tenant": Cell("integer", False, True), "blob": Cell("bytes", False, False)}
     if not any(table in names for names in TABLES.values()):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, or_, select, update
 
+from vault.errors import UnknownDrill
 from vault.store.tables import backup, drill
 from vault.store.writer import Transaction
 
@@ -53,6 +54,14 @@ def drills(connection: Connection, limit: int, passed: bool | None = None) -> li
     if passed is not None:
         query = query.where(drill.c.passed.is_(passed))
     return [Drill(*row) for row in connection.execute(query)]
+
+
+def get(connection: Connection, drill_id: str) -> Drill:
+    """Return a drill; UnknownDrill if none was reported under that id."""
+    found = connection.execute(select(drill).where(drill.c.id == drill_id)).one_or_none()
+    if found is None:
+        raise UnknownDrill("no drill of that id was reported")
+    return Drill(*found)
 
 
 def newest_drilled(connection: Connection) -> Drill | None:

@@ -38,14 +38,14 @@ def values(cell: Cell) -> st.SearchStrategy[Any]:
 def some_blocks(stream: Stream) -> st.SearchStrategy[list[Block]]:
     """Blocks of a stream's tables, with all columns or some that an older version had."""
     tables = st.sampled_from([*TABLES[stream], *([ESCROW] if stream == "keyring" else [])])
-    return st.lists(tables.flatmap(_some_rows), max_size=5)
+    return st.lists(tables.flatmap(_some_rows), max_size=2)
 
 
 @st.composite
 def _some_rows(draw: st.DrawFn, table: str) -> Block:
     cells = columns(table)
     names = [name for name, cell in cells.items() if cell.key or draw(st.booleans())]
-    rows = draw(st.lists(st.tuples(*(values(cells[name]) for name in names)), max_size=20))
+    rows = draw(st.lists(st.tuples(*(values(cells[name]) for name in names)), max_size=2))
     return Block(table, names, rows)
 
 

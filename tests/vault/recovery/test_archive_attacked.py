@@ -103,12 +103,12 @@ def test_an_unharmed_backup_is_read_whole(backup: Written, choice: Choice, files
 
 
 def test_no_byte_may_be_another(backup: Written, choice: Choice, files: list[Place]) -> None:
-    for mutation in mutations.flips(backup.folder, files, step=rounds(11, 1)):
+    for mutation in mutations.flips(backup.folder, files, step=rounds(29, 1)):
         require_refused(backup, choice, mutation)
 
 
 def test_no_file_may_be_cut_or_grow(backup: Written, choice: Choice, files: list[Place]) -> None:
-    for mutation in mutations.cuts(backup.folder, files, step=rounds(97, 1)):
+    for mutation in mutations.cuts(backup.folder, files, step=rounds(199, 1)):
         require_refused(backup, choice, mutation)
 
 
