@@ -11,6 +11,7 @@ from vault.columns import Actor
 from vault.errors import BackupsNotConfigured, InvalidRequest
 from vault.permitting import Permit, permit
 from vault.recovery import drills, ownkeys
+from vault.recovery.standing import late
 from vault.resources import Resources
 from vault.store import catalogue, copies, jobs
 from vault.store import drills as reported
@@ -255,9 +256,7 @@ class Backups:
         full = newest.get("full")
         if full is None or shipped is None:
             return True
-        return now - full.taken_at > 2e6 * self._plan.full or now - shipped > 2e6 * max(
-            self._plan.journal, 5.0
-        )
+        return now - full.taken_at > 2e6 * self._plan.full or late(self._plan, shipped, now)
 
 
 def _chain(kept: list[Backup], stream: Stream) -> list[Backup]:

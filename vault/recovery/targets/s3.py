@@ -197,7 +197,9 @@ class _Objects:
                 lambda _: obstore.put_async(self._store, path, data, mode=mode, use_multipart=False), deadline
             )
         except TargetFailed as failure:
-            if failure.problem == "target_locked" and not over_mark:  # some servers see the lock before they see the condition
+            if (
+                failure.problem == "target_locked" and not over_mark
+            ):  # some servers see the lock before they see the condition
                 raise _IsThere from None
             raise
         return _kept(made["version"])
