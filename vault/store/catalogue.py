@@ -26,6 +26,7 @@ RUNNING: State = "running"
 MADE: State = "made"
 FAILED: State = "failed"
 REMOVED: State = "removed"
+FULL: tuple[Kind, ...] = ("full",)
 STEPS: tuple[Kind, ...] = ("full", "incremental")  # all but journals
 
 
