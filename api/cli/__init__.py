@@ -42,6 +42,7 @@ COMMANDS = {
     "drill": "api.cli.drill:drill",
     "job": "api.cli.job:job",
     "recovery": "api.cli.recovery:recovery",
+    "restore": "api.cli.restore:restore",
     "fields": "api.cli.fields:fields",
     "completion": "api.cli.completion:completion",
 }
