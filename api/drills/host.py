@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +17,6 @@ from api.logs import RequestLog
 from api.roots import open_roots
 from api.wiring import open_hasher, open_passwords
 from keys.keyring import Keyring
-from keys.provider import RootKey
 from keys.secret import Secret
 from keys.wrapping import AeadRoot
 from vault.audit.notes import Verifier
@@ -94,39 +94,45 @@ class Host:
     def _restore(self, archive: Archive, url: str, roots: _Roots) -> Taken:
         """Restore into the scratch."""
         database = Database(url, time.time, time.monotonic)
-        try:
+        with closing(database), roots.keyring(database) as keyring:
             means = Means((self.keys.identity(),), self.recovery)
             loader = Loader(url, time.time, time.monotonic)
-            wanted = self.wishes.installation
-            return drilled.take(archive, loader, roots.keyring(database), means, wanted, self.progress)
-        finally:
-            database.close()
+            return drilled.take(archive, loader, keyring, means, self.wishes.installation, self.progress)
 
     def _open(self, url: str, roots: _Roots) -> Resources:
+        """Open the scratch; closing it closes its roots."""
         database = Database(url, time.time, time.monotonic)
         return Resources(
-            database, roots.keyring(database), time.monotonic, processes.gone, open_passwords(self.settings),
+            database, roots.open(database), time.monotonic, processes.gone, open_passwords(self.settings),
             open_hasher(self.settings),
         )  # fmt: skip
 
 
 class _Roots:
-    """The roots that open restored keysets, opened anew for each database: closing one closes them."""
+    """The roots that open restored keysets, opened anew each time."""
 
     def __init__(self, settings: Settings, recovery: Secret | None) -> None:
         self._settings = settings
         self._own = None if recovery is None else AeadRoot(THROW_AWAY, Secret.random())
 
-    def keyring(self, database: Database) -> Keyring:
-        """Return a keyring of a database."""
-        roots, primary = self._open()
-        lease = self._settings.lease_seconds
-        return Keyring(Keysets(database), roots, primary, time.monotonic, lease)
+    @contextmanager
+    def keyring(self, database: Database) -> Iterator[Keyring]:
+        """Give a keyring of a database, and close its roots after."""
+        keyring = self.open(database)
+        try:
+            yield keyring
+        finally:
+            keyring.forget()
+            for root in keyring.roots.values():
+                root.close()
 
-    def _open(self) -> tuple[Mapping[str, RootKey], str]:
+    def open(self, database: Database) -> Keyring:
+        """Return a keyring of a database; KeyProblem if a root of the settings cannot be had."""
         if self._own is not None:
-            return {self._own.name: self._own}, self._own.name
-        return open_roots(self._settings)
+            roots, primary = {self._own.name: self._own}, self._own.name
+            return Keyring(Keysets(database), roots, primary, time.monotonic)
+        listed, first = open_roots(self._settings)
+        return Keyring(Keysets(database), listed, first, time.monotonic, self._settings.lease_seconds)
 
 
 def _seal(resources: Resources) -> None:

@@ -101,10 +101,7 @@ __all__ = [
     "Deletion",
     "Description",
     "DescriptionColumn",
-<<<<<<< HEAD
-=======
     "Drill",
->>>>>>> shares
     "Erasure",
     "FieldType",
     "FieldTypes",

@@ -109,6 +109,7 @@ def drill(asked: Asked) -> Report:
     began = asked.monotonic()
     try:
         taken = asked.restore()
+        resources = asked.open()
     except Exception as error:  # noqa: BLE001 - a drill tells what failed
         took = round((asked.monotonic() - began) * 1_000)
         failed = Check(name="restored", state="failed", code=_code(asked, error), bad=1, milliseconds=took)
@@ -116,7 +117,7 @@ def drill(asked: Asked) -> Report:
             Check(name=name, state="skipped", code=NOT_RESTORED) for name in CHECKS if name != failed.name
         ]
         return replace(report, checks=[failed, *rest])
-    return _examined(asked, report, taken)
+    return _examined(asked, report, taken, resources)
 
 
 def is_unreachable(report: Report) -> bool:
@@ -129,7 +130,7 @@ def is_locked(report: Report) -> bool:
     return any(check.code in NO_KEY for check in report.failed if check.name == "restored")
 
 
-def _examined(asked: Asked, report: Report, taken: Taken) -> Report:
+def _examined(asked: Asked, report: Report, taken: Taken, resources: Resources) -> Report:
     """Return the report with what was restored, and what was found in it."""
     newest = taken.data[-1]
     chunks = [
@@ -141,7 +142,6 @@ def _examined(asked: Asked, report: Report, taken: Taken) -> Report:
         phases=[(name, round(seconds * 1_000)) for name, seconds in taken.restored.phases.items()],
         rows=sum(sum(chunk.rows.values()) for chunk in chunks), bytes=sum(chunk.size for chunk in chunks),
     )  # fmt: skip
-    resources = asked.open()
     try:
         with resources.database.read() as connection:
             tenants = examining.tenants(connection)

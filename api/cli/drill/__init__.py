@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import click
 
@@ -18,8 +19,9 @@ from api.cli.failure import Failure
 from api.cli.screen import Screen
 
 TERMINATED = 143  # 128 + SIGTERM
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+# What is there is looked for later: these are for the group too, and `init` makes some of it.
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.group(invoke_without_command=True, short_help="Prove that backups restore.")
@@ -37,7 +39,9 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 )  # fmt: skip
 @click.option("--target", metavar="NAME", help="Which target; default the one that had no drill for longest.")
 @click.option("--all-targets", is_flag=True, help="All of them, one after the other.")
-@click.option("--sample", type=Share(), default=1.0, metavar="PERCENT", help="Open so many values; default all.")
+@click.option(
+    "--sample", type=Share(), default=1.0, metavar="PERCENT", help="Open so many values; default all."
+)
 @click.option(
     "--max-age", type=Duration(), envvar="STRONGROOM_DRILL_MAX_AGE", default=7_200, metavar="DURATION",
     help="Fail if the newest state is older; default 2h.",
@@ -76,8 +80,15 @@ def drill(ctx: click.Context, /, **options: object) -> None:
     signal.signal(signal.SIGTERM, _end)
     if options["keys"] is None or options["trust"] is None or options["reports"] is None:
         raise Failure("a drill needs --keys, --trust and --reports", "`strongroom drill init` makes the keys")
+    for folder in (options["reports"], options["scratch_dir"]):
+        if isinstance(folder, Path) and not folder.is_dir():
+            raise Failure(f"there is no folder {folder}")
     if options["target"] and options["all_targets"]:
         raise Failure("--target and --all-targets mean different things")
+    if urlsplit(str(options["scratch_url"] or "")).password is not None:
+        raise Failure(
+            "a password in --scratch-url is there for everybody to see", "PGPASSFILE names a file for it"
+        )
     if options["source"] and not options["without_vault"]:
         raise Failure("--shares-file is for --without-vault")
     ctx.exit(running.run(screen, options))

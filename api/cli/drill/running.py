@@ -15,12 +15,13 @@ from api.cli.recovery.records import trusted
 from api.cli.screen import Screen
 
 if TYPE_CHECKING:
+    from strongroom_client import Client
+
     from api.config import Settings
     from api.drills.host import Host
     from api.drills.hostkeys import HostKeys
     from api.drills.shelf import Shelf
     from keys.secret import Secret
-    from strongroom_client import Client
     from vault.audit.notes import Signer
     from vault.recovery.reports import Report
     from vault.recovery.targets.protocol import Target
@@ -65,7 +66,8 @@ def run(screen: Screen, options: Options) -> int:
 
 
 def _host(
-    screen: Screen, settings: Settings, keys: HostKeys, options: Options, clients: Sequence[tuple[Client, str]], shown: Shown,
+    screen: Screen, settings: Settings, keys: HostKeys, options: Options,
+    clients: Sequence[tuple[Client, str]], shown: Shown,
 ) -> Host:  # fmt: skip
     """Return the drill host; what it lacks is told now, and not after an hour."""
     from api.drills.host import Host, Wishes
@@ -75,9 +77,7 @@ def _host(
     resident.keep_out_of_files()
     keys.identity()
     sample, oldest = round(1_000 * options["sample"]), float(options["max_age"])
-    wishes = Wishes(
-        options["installation"], options["scratch_url"], options["scratch_dir"], sample, oldest
-    )
+    wishes = Wishes(options["installation"], options["scratch_url"], options["scratch_dir"], sample, oldest)
     lives = None if options["no_live"] else [Service(client, text) for client, text in clients]
     if lives == []:
         raise Failure("no API key is given for the live service", "say --api-key-file FILE, or --no-live")
@@ -149,7 +149,14 @@ def _tell(screen: Screen, shelf: Shelf, made: Sequence[Report]) -> None:
         screen.table(
             ("check", "state", "code", "checked", "bad", "seconds"),
             [
-                (one.name, one.state, one.code or None, one.checked, one.bad, f"{one.milliseconds / 1_000:.1f}")
+                (
+                    one.name,
+                    one.state,
+                    one.code or None,
+                    one.checked,
+                    one.bad,
+                    f"{one.milliseconds / 1_000:.1f}",
+                )
                 for one in report.checks
             ],
         )
