@@ -32,6 +32,7 @@ JOURNAL_PATIENCE, PATIENCE = (
     5.0,
     30.0,
 )  # seconds that a target may keep a journal, or a larger backup, waiting
+TOLD = 100  # findings that a job remembers one by one
 FIRST_RETRY, LAST_RETRY = 15.0, 600.0  # seconds after which what failed is tried again; doubled each time
 
 
@@ -144,9 +145,10 @@ def _make(steps: Steps, job: Job, progress: Progress) -> dict[str, Any]:
 def _verify(resources: Resources, targets: Sequence[Target], job: Job, progress: Progress) -> dict[str, Any]:
     share, target = job.notes.get("share", verifying.SHARE), job.notes.get("target")
     found = verifying.verify(resources, targets, share, target, progress)
-    return {"found": to_builtins(found), "code": found.code}
+    told = [one for looked in found.targets for one in looked.findings][:TOLD]
+    return {"outcome": found.counts(), "findings": to_builtins(told)}
 
 
 def _prune(resources: Resources, targets: Sequence[Target], job: Job, progress: Progress) -> dict[str, Any]:
     found = pruning.prune(resources, targets, bool(job.notes.get("apply")), progress)
-    return {"found": to_builtins(found)}
+    return {"outcome": found.counts()}

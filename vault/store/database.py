@@ -139,6 +139,14 @@ class _Reader:
         self.connection.close()
 
 
+def drop(connection: Connection) -> None:
+    """Close a connection with what it has not committed, in whatever state it is."""
+    if not connection.closed:
+        with suppress(DBAPIError):
+            connection.invalidate()
+        connection.close()
+
+
 @contextmanager
 def translating() -> Iterator[None]:
     """Raise what the database says as errors of this package."""

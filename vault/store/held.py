@@ -52,11 +52,11 @@ class Held(Database):
         with self.read() as connection:
             transaction = Transaction(connection, self.dialect, self._epoch(), self.now())
             try:
-                result = work(transaction)
+                return work(transaction)
             except Refused as refused:
                 raise refused.error from None
-            transaction.flush()
-        return result
+            finally:
+                transaction.flush()
 
     def close(self) -> None:
         """Whoever opened the transaction ends it."""

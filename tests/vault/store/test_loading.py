@@ -26,8 +26,8 @@ from vault.errors import BackupFromNewer, DatabaseNotEmpty, SchemaBehind, StoreC
 from vault.service import Vault
 from vault.store import migrate, revision
 from vault.store.database import Database
+from vault.store.empty import require_empty
 from vault.store.keysets import Keysets
-from vault.store.landing import require_empty
 from vault.store.loading import Loader
 from vault.store.streams import Block
 from vault.store.tables import metadata, policy, subject, token
@@ -75,6 +75,9 @@ def test_all_that_travels_arrives(shop: Shop, target: str) -> None:
     require_same(held(target), contents(shop.resources.database), exact=True)
     database = opened(target)
     assert migrate.check(database) == []  # the indexes are there again
+    if target.startswith("sqlite"):
+        with database.read() as connection:
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalars().all() == ["ok"]
     with database.read() as connection:
         (epoch,) = connection.execute(select(metadata.tables["epoch"].c.id)).scalars()
         newest = connection.execute(select(func.max(token.c.epoch))).scalar_one()
@@ -217,11 +220,27 @@ def test_an_empty_database_gets_the_schema(shop: Shop, empty_url: str) -> None:
 
 @AS_A_FILE
 @ON_SQLITE
-def test_an_empty_file_with_the_schema_is_replaced(shop: Shop, target: str) -> None:
+@pytest.mark.parametrize("schema", [True, False])
+def test_an_empty_file_is_replaced(shop: Shop, target: str, schema: bool) -> None:
     database = opened(target)
-    migrate.upgrade(database)
+    with database.read() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    if schema:
+        migrate.upgrade(database)
     database.close()
     restore(target, [take(shop.resources.database)])
+    require_same(held(target), contents(shop.resources.database), exact=True)
+
+
+@AS_A_FILE
+@ON_SQLITE
+def test_a_link_goes_on_to_lead_to_the_file(shop: Shop, target: str) -> None:
+    path = Path(target.removeprefix("sqlite:///"))
+    there = path.parent / "elsewhere"
+    there.mkdir()
+    path.symlink_to(there / "real.db")
+    restore(target, [take(shop.resources.database)])
+    assert path.is_symlink()
     require_same(held(target), contents(shop.resources.database), exact=True)
 
 
@@ -245,7 +264,7 @@ LOGIN, PASSWORD = Login(subject="bob"), "correct horse, battery, staple"
 
 @pytest.mark.parametrize(
     ("database_url", "target", "ahead"),
-    [("sqlite", "sqlite", 0.0), ("sqlite", "postgresql", 86_400.0), ("postgresql", "sqlite", -86_400.0)],
+    [("sqlite", "postgresql", 86_400.0), ("postgresql", "sqlite", -86_400.0)],
     indirect=["database_url", "target"],
 )
 def test_who_comes_again_stays_whatever_the_clocks_say(shop: Shop, target: str, ahead: float) -> None:
