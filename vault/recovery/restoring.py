@@ -142,7 +142,6 @@ class _Restoration:
                 kept, persons = sieve.sift(block)
                 done = reindexer.work(kept, persons)
             self._unreadable += done.unreadable
-            self._loader.entries(done.entries)
             return Block("token", COLUMNS["token"], done.rows) if done.rows else None
 
         special: dict[str, Take] = {"token": take, "job": lambda block, _: settlingin.ended(block, self._now)}
@@ -152,7 +151,10 @@ class _Restoration:
         self._left_out["tokens"] += sieve.left_out["tokens"] + gone["token"]
         self._left_out["passwords"] += gone["password"]
         exact = choice.keyring[-1].number == choice.data[-1].keyring
-        tallying.require(choice.data[-1], self._loader.state().counts("data"), self._left_out, exact=exact)
+        found = self._loader.state().counts("data")
+        tallying.require(choice.data[-1], found, self._left_out, exact=exact)
+        with self._watch.indexing():
+            self._loader.index(found["token"])
 
     def _pour(
         self, chain: Sequence[Manifest], special: Mapping[str, Take], keys: Mapping[int, TenantKeys]

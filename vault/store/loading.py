@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 from sqlalchemy import Boolean, Index, delete, insert
 
 from vault.errors import BackupFromNewer
-from vault.store import gone
+from vault.store import entries, gone
 from vault.store.database import translating
 from vault.store.dialect import COLUMNS, Row
 from vault.store.held import Held
@@ -95,15 +95,10 @@ class Loader:
             else:
                 self.dialect.insert(self.connection, block.table, rows)
 
-    def entries(self, rows: Sequence[Row]) -> None:
-        """Write index entries, each in the place of the one with its primary key.
-
-        Args:
-            rows: without their epoch: bucket, tenant, key, digest, tie, token_bucket, token.
-        """
-        made = sorted((*row, self.epoch) for row in rows)
+    def index(self, tokens: int) -> None:
+        """Write the index entries of the tokens that are there, `tokens` in number; once they all are."""
         with translating():
-            self.dialect.put(self.connection, "index_entry", _key("index_entry"), made)
+            entries.write(self.connection, self.epoch, tokens)
 
     def alive(self, block: Block) -> Block:
         """Return the block without the tokens, persons and passwords that the keyring says are gone."""

@@ -27,6 +27,7 @@ from vault.recovery.holding import Holding
 from vault.recovery.lanes import Lanes
 from vault.recovery.restored import Means, Restored, Wanted
 from vault.recovery.restoring import restore
+from vault.recovery.watching import Progress
 from vault.resources import Passwords, Resources
 from vault.service import Vault
 from vault.store import catalogue, jobs
@@ -99,13 +100,14 @@ class Backups:
     def restore(
         self, url: str, wanted: Wanted | None = None, means: Means | None = None,
         roots: Sequence[RootKey] | None = None, *, dry_run: bool = False,
+        progress: Progress = lambda _phase, _done, _total: None,
     ) -> Restored:  # fmt: skip
         """Restore them into the empty database at `url`, by the shop's root unless others are given."""
         given = list(self.shop.resources.keyring.roots.values()) if roots is None else roots
         loader = Loader(url, self.shop.resources.database.clock, time.monotonic)
         return restore(
             self.archive(), loader, _keyring(Keysets(untouched(url)), given), wanted or Wanted(), means,
-            dry_run=dry_run,
+            dry_run=dry_run, progress=progress,
         )  # fmt: skip
 
     @contextmanager
