@@ -53,7 +53,9 @@ def drawn_rows(scratch: Scratch, tenant: Tenant, most: int) -> list[Stored]:
         found: dict[bytes, Stored] = {}
         for _ in range(PLACES):
             after = scratch.random.randrange(-1, BUCKETS), scratch.random.randbytes(17)
-            found |= {row.token: row for row in page(connection, tenant.id, after, max(1, most // PLACES), None)}
+            found |= {
+                row.token: row for row in page(connection, tenant.id, after, max(1, most // PLACES), None)
+            }
     return [*found.values()][:most] or rows[:most]
 
 
