@@ -172,7 +172,7 @@ def test_each_kind_of_failure_has_its_exit_code(shipped: Shipped, elsewhere: Com
         chunk.write_bytes(whole)
     error = json.loads(done.stdout)["error"]
     assert (done.returncode, error["code"], error["file"].rpartition("/")[2]) == (
-        4,
+        5,
         "backup_damaged",
         chunk.name,
     )
@@ -181,7 +181,7 @@ def test_each_kind_of_failure_has_its_exit_code(shipped: Shipped, elsewhere: Com
     assert elsewhere("restore", "--trust", str(other)).returncode in {2, 5}
     for code, more in (
         (2, ("--backup", "1", "--at", "2026-01-01")), (2, ("--from", "gopher://x")),
-        (4, ("--at-least", "9999999")), (5, ("--from", f"file:{elsewhere.folder}/nowhere")),
+        (5, ("--at-least", "9999999")), (3, ("--from", f"file:{elsewhere.folder}/nowhere")),
     ):  # fmt: skip
         assert restored(elsewhere, shipped, *more).returncode == code, more
     (elsewhere.folder / "root.key").unlink()
