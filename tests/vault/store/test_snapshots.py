@@ -231,6 +231,7 @@ def size_of(shop: Shop, tenant: int | None = None) -> int:
     return log.size if log else 0
 
 
+@MOSTLY_SQLITE
 def test_parts_of_logs_behind_any_size_are_all_there_is_behind_it(shop: Shop) -> None:
     """Buckets of leaves and tiles are cut as `auditgrowth` fills them, at sizes that no test reaches by writing."""
     logs = [auditlog.Log(5, 1, 0, None, 70_000, 0, None, None, None)]
