@@ -30,7 +30,8 @@ test: lint ## run every check and test; STRONGROOM_REQUIRE_ALL=1 makes a missing
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 campaign: $(VENV)/dev.stamp ## the scenarios in their long form, some hours: kills, stops, races, audit logs tampered with
-	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios tests/vault/audit/test_mutations.py
+	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios tests/vault/audit/test_mutations.py \
+		tests/vault/backup tests/vault/recovery tests/vault/store
 
 campaign-rotation: $(VENV)/dev.stamp ## 200 kills while the keys of 1,000,000 rows turn, on both databases; hours
 	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios/test_turning.py
