@@ -208,6 +208,21 @@ def test_numbers_go_on_above_what_the_targets_have(house: Kept) -> None:
     assert rows(house)[0].state == "made"
 
 
+def test_no_server_uses_the_numbers_up(house: Kept) -> None:
+    """A file of its owner's, named as the last manifest that there can be, is nobody's backup."""
+    house.shop.tokenize("phone", "13800138000")
+    house.run_once()
+    manifests = next(house.folders[0].glob("*/data/manifests"))
+    (manifests / "9999999999.txt").write_bytes(b"rubbish")
+    (manifests / "9999999998.txt").write_bytes((manifests / "0000000001.txt").read_bytes())
+    house.keeper(holder="another").run_once()
+    house.shop.tokenize("phone", "13900139000")
+    house.keeper(holder="a third").run_once()
+    assert max(one.number for one in rows(house)) < 10
+    assert rows(house)[-1].state == "made"
+    assert not house.unexpected
+
+
 def test_one_process_makes_backups_and_another_waits(house: Kept) -> None:
     first, second = house.keeper(holder="one"), house.keeper(holder="two")
     first._lanes.tend()
