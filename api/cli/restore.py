@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from keys.keyring import Keyring
     from vault.recovery.archive import Archive
     from vault.recovery.restored import Means, Restored, Wanted
+    from vault.store.loading import Loader
 
 
 @click.command(short_help="Fill an empty database from its backups.")
@@ -88,7 +89,7 @@ def restore(
     )  # fmt: skip
     with restoretold.told_apart(), _archive(settings, target, trust) as archive:
         means = _means(screen, identity, with_shares or source is not None, source)
-        with _keyring(settings, made=means.recovery is not None, kept=not dry_run) as keyring:
+        with _keyring(settings, made=means.recovery is not None) as keyring:
             done = _restored(screen, settings, archive, keyring, wanted, means, dry_run)
     restoretold.tell(screen, done, dry_run)
 
@@ -96,16 +97,32 @@ def restore(
 def _restored(
     screen: Screen, settings: Settings, archive: Archive, keyring: Keyring, wanted: Wanted, means: Means, dry_run: bool
 ) -> Restored:  # fmt: skip
-    from api.cli import surroundings
     from vault.recovery import restoring
+
+    with restoretold.bar(screen) as progress:
+        return restoring.restore(
+            archive, _loader(settings), keyring, wanted, means, dry_run=dry_run, progress=progress
+        )
+
+
+def _loader(settings: Settings) -> Loader:
+    """Return what writes into the database of the settings, whose folder is made if need be."""
+    from api.cli import surroundings
     from vault.store.loading import Loader
 
     file = surroundings.database_file(settings)
     if file is not None:
         surroundings.make_folder(file)
-    loader = Loader(settings.database(), time.time, time.monotonic)
-    with restoretold.bar(screen) as progress:
-        return restoring.restore(archive, loader, keyring, wanted, means, dry_run=dry_run, progress=progress)
+    return Loader(settings.database(), time.time, time.monotonic)
+
+
+def _is_empty(settings: Settings) -> bool:
+    """Whether a restore could write into the database of the settings; False, too, where nobody can tell."""
+    try:
+        with _loader(settings):
+            return True
+    except Exception:  # noqa: BLE001 - what went wrong before is told
+        return False
 
 
 def _means(screen: Screen, identity: Path | None, shared: bool, source: str | None) -> Means:
@@ -131,12 +148,13 @@ def _archive(settings: Settings, target: str | None, trust: Path) -> Iterator[Ar
 
 
 @contextmanager
-def _keyring(settings: Settings, *, made: bool, kept: bool) -> Iterator[Keyring]:
+def _keyring(settings: Settings, *, made: bool) -> Iterator[Keyring]:
     """Give the root keys of the settings; a key file that is missing is made, and goes again where nothing needs it.
+
+    However a restore ended, the database may be there, and under that key: it goes only if that is empty for certain.
 
     Args:
         made: whether one may be made, since the keysets do not come by the root.
-        kept: whether something will need it.
     """
     from api.config import read_secret
     from api.roots import listed, open_roots
@@ -154,9 +172,8 @@ def _keyring(settings: Settings, *, made: bool, kept: bool) -> Iterator[Keyring]
     try:
         roots, primary = open_roots(settings)
         yield Keyring(Keysets(open_database(settings)), roots, primary, time.monotonic)
-        fresh = fresh and not kept
         for root in roots.values():
             root.close()
     finally:
-        if fresh:
+        if fresh and _is_empty(settings):
             path.unlink(missing_ok=True)

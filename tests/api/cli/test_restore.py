@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import time
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from tests.api.cli.conftest import Command, Done
 from tests.service import NO_HASHER, Service, running
 from tests.waiting import until
 from vault.recovery import ownkeys
+from vault.store import scratch
 
 PHONE = "+8613800138000"
 
@@ -191,3 +193,20 @@ def test_each_kind_of_failure_has_its_exit_code(shipped: Shipped, elsewhere: Com
     assert is_empty(elsewhere)
     full = {"STRONGROOM_DATABASE_URL": shipped.service.database_url}
     assert restored(elsewhere, shipped, **full).returncode == 7
+
+
+def test_a_root_key_that_the_database_is_under_is_never_removed(
+    shipped: Shipped, elsewhere: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database has its name, and only then does the disk fail: nobody can tell, and all is under the new key."""
+
+    def failing(path: Path) -> None:
+        if path.is_dir():
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(scratch, "_sync", failing)
+    key = elsewhere.folder / "root.key"
+    key.unlink()
+    done = restored(elsewhere, shipped, "--shares-file", "-", given=shipped.lines(2))
+    assert (done.returncode, is_empty(elsewhere), key.exists()) == (1, False, True), done.stderr
+    assert elsewhere("doctor", "--json", STRONGROOM_BACKUP_TARGETS="").returncode == 0
