@@ -87,11 +87,22 @@ def restore(
         installation, number, None if at is None else int(at.timestamp() * 1_000_000), at_least or 0,
         [file.read_text("utf-8", "replace") for file in checkpoints], pass_over_damaged,
     )  # fmt: skip
+    shared = with_shares or source is not None
     with restoretold.told_apart(), _archive(settings, target, trust) as archive:
-        means = _means(screen, identity, with_shares or source is not None, source)
+        if shared:
+            _require_ready(settings, archive, wanted)
+        means = _means(screen, identity, shared, source)
         with _keyring(settings, made=means.recovery is not None) as keyring:
             done = _restored(screen, settings, archive, keyring, wanted, means, dry_run)
     restoretold.tell(screen, done, dry_run)
+
+
+def _require_ready(settings: Settings, archive: Archive, wanted: Wanted) -> None:
+    """Return if nothing but the shares is lacking, so that no custodian types them for nothing."""
+    from vault.recovery import picking
+
+    with _loader(settings):
+        picking.picked(archive, wanted)
 
 
 def _restored(

@@ -195,6 +195,21 @@ def test_each_kind_of_failure_has_its_exit_code(shipped: Shipped, elsewhere: Com
     assert restored(elsewhere, shipped, **full).returncode == 7
 
 
+def test_custodians_are_asked_for_their_shares_last(shipped: Shipped, elsewhere: Command) -> None:
+    """Whoever comes at night for this types a hundred words: not before all else is known to be right."""
+    key = elsewhere.folder / "root.key"
+    key.unlink()
+    other = elsewhere.write("other", "strongroom/00000000000000aa/backups+b6dc9587+AQ" + "A" * 42 + "=\n")
+    full = {"STRONGROOM_DATABASE_URL": shipped.service.database_url}
+    assert restored(elsewhere, shipped, "--with-shares", **full).returncode == 7
+    for code, more in ((5, ("--from", f"file:{elsewhere.folder}/nowhere")), (4, ("--at-least", "9999999"))):
+        assert restored(elsewhere, shipped, "--with-shares", *more).returncode == code, more
+    assert elsewhere("restore", "--trust", str(other), "--with-shares").returncode in {2, 4}
+    done = restored(elsewhere, shipped, "--with-shares")
+    assert (done.returncode, "terminal" in done.stderr) == (2, True)
+    assert (is_empty(elsewhere), key.exists()) == (True, False)
+
+
 def test_a_root_key_that_the_database_is_under_is_never_removed(
     shipped: Shipped, elsewhere: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
