@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,9 +67,12 @@ class Terminal:
         return bool(part)
 
 
-def at_terminal(command: Command, *arguments: str, program: tuple[str, ...] = ("-m", "api.cli")) -> Terminal:
-    """Start a command, or another program of Python, on a new terminal."""
+def at_terminal(
+    command: Command, *arguments: str, program: tuple[str, ...] = ("-m", "api.cli"), size: tuple[int, int] = (0, 0)
+) -> Terminal:  # fmt: skip
+    """Start a command, or another program of Python, on a new terminal of so many columns and lines; 0 is unknown."""
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, size[::-1])
     process = subprocess.Popen(
         [sys.executable, *program, *arguments],
         cwd=command.folder,
