@@ -104,6 +104,31 @@ def test_shares_are_not_shown_to_a_pipe(offline: Command) -> None:
     assert not list(offline.folder.iterdir())
 
 
+def test_a_terminal_that_cannot_show_a_whole_share_is_refused(offline: Command) -> None:
+    """What scrolls off a screen of its own is gone, and nobody misses a line of it."""
+    for size in ((80, 15), (40, 24)):
+        terminal = at_terminal(offline, "recovery", "init", size=size)
+        assert terminal.until("72 columns and 20 lines|alone before")[0] != "alone before"
+        assert terminal.end() == 2
+    terminal = at_terminal(offline, "recovery", "init", size=(72, 20))
+    terminal.until("alone before the screen")
+    terminal.interrupt()
+    assert terminal.end() == 130
+    assert not list(offline.folder.iterdir())
+
+
+def test_a_record_that_cannot_be_written_is_said_before_a_share_is_shown(
+    offline: Command, in_memory: Path
+) -> None:
+    """Else custodians would hold shares of a key that nobody knows the recipient of."""
+    nowhere = "/proc/recovery.txt"  # a folder in which nobody makes a file
+    terminal = at_terminal(offline, "recovery", "init", "--record", nowhere)
+    assert terminal.until("/proc|alone before")[0] == "/proc"
+    assert terminal.end() == 2
+    done = offline("recovery", "init", "--pages", str(in_memory), "--no-confirm", "--record", nowhere)
+    assert (done.returncode, list(in_memory.iterdir())) == (2, [])
+
+
 def test_an_old_record_is_never_replaced(offline: Command, in_memory: Path) -> None:
     offline.write("recovery.txt", "of another key")
     done = offline("recovery", "init", "--pages", str(in_memory), "--no-confirm")
