@@ -140,10 +140,14 @@ def _means(screen: Screen, identity: Path | None, shared: bool, source: str | No
     """Return what opens the backup beside the root keys of the settings."""
     from keys import identity as identities
     from keys import resident, shares
+    from keys.errors import KeyFileError
     from vault.recovery.restored import Means
 
     resident.keep_out_of_files()
-    given = [] if identity is None else [identities.read(identity.read_bytes())]
+    try:
+        given = [] if identity is None else [identities.read(identity.read_bytes())]
+    except KeyFileError as error:
+        raise Failure(f"{identity}: {error}", "`strongroom drill init` made one on each drill host") from None
     return Means(given, shares.combined(entering.quorum(screen, source)) if shared else None)
 
 

@@ -225,3 +225,25 @@ def test_a_root_key_that_the_database_is_under_is_never_removed(
     done = restored(elsewhere, shipped, "--shares-file", "-", given=shipped.lines(2))
     assert (done.returncode, is_empty(elsewhere), key.exists()) == (1, False, True), done.stderr
     assert elsewhere("doctor", "--json", STRONGROOM_BACKUP_TARGETS="").returncode == 0
+
+
+def test_what_is_no_installation_is_refused_as_that(shipped: Shipped, elsewhere: Command) -> None:
+    for wrong in ("../..", "xyz", "", "00000000000000AA", "/"):
+        done = restored(elsewhere, shipped, "--installation", wrong)
+        assert (done.returncode, "16 hex digits" in done.stderr) == (2, True), (wrong, done.stderr)
+    there = next(one.name for one in shipped.target.glob("[0-9a-f]*"))
+    done = restored(elsewhere, shipped, "--installation", "00000000000000aa")
+    assert (done.returncode, there in done.stderr) == (1, True), done.stderr
+
+
+def test_no_hint_leads_further_astray(shipped: Shipped, elsewhere: Command) -> None:
+    """A new key or business in the empty database would be one more thing that is wrong."""
+    done = restored(elsewhere, shipped, "--identity", str(shipped.trust))
+    assert (done.returncode, str(shipped.trust) in done.stderr, "bootstrap" in done.stderr) == (
+        2,
+        True,
+        False,
+    )
+    (elsewhere.folder / "root.key").unlink()
+    done = restored(elsewhere, shipped)
+    assert (done.returncode, "--with-shares" in done.stderr, "bootstrap" in done.stderr) == (7, True, False)
