@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from api.cli import entering, outfile
+from api.cli import ending, entering, outfile
 from api.cli.failure import Failure
 from api.cli.recovery import showing
 from api.cli.recovery.confirming import typed_back
@@ -87,6 +87,7 @@ def init(
             "take one in /dev/shm, or say --yes",
         )
     entering.keep_to_memory()
+    ending.by_exception()
     made = _made(threshold, count, keys)
     with outfile.created(path) as file:
         file.write(write(made.record))

@@ -43,10 +43,13 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self.ours, text.encode())
 
-    def interrupt(self) -> None:
-        """Press Ctrl-C once it waits for something to be typed: a moment before, Python would keep it for later."""
+    def interrupt(self, by: signal.Signals = signal.SIGINT) -> None:
+        """Press Ctrl-C, or end it by another signal, once it waits for something to be typed.
+
+        A moment before, Python would keep it for later.
+        """
         until(lambda: "\nState:\tS" in Path(f"/proc/{self.process.pid}/status").read_text())
-        self.process.send_signal(signal.SIGINT)
+        self.process.send_signal(by)
 
     def end(self) -> int:
         """Read what is left and return how the command ended."""

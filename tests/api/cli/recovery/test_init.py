@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import stat
 from pathlib import Path
 
@@ -96,6 +97,26 @@ def test_broken_off_it_has_made_no_key(offline: Command) -> None:
     assert terminal.end() == 130
     assert not list(offline.folder.iterdir())
     assert terminal.shown.count("\x1b[?1049h") == terminal.shown.count("\x1b[?1049l") == 2
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGHUP])
+def test_ended_from_outside_it_leaves_no_share(
+    offline: Command, in_memory: Path, told: signal.Signals
+) -> None:
+    """A window that is closed, a machine that goes down: no screen and no sheet keeps what it showed."""
+    terminal = at_terminal(offline, "recovery", "init")
+    terminal.until("alone before the screen")
+    terminal.type("\n")
+    terminal.until("Written down?")
+    terminal.interrupt(told)
+    assert terminal.end() == 128 + told
+    assert terminal.shown.count("\x1b[?1049h") == terminal.shown.count("\x1b[?1049l") == 2
+    terminal = at_terminal(offline, "recovery", "init", "--pages", str(in_memory))
+    terminal.until("Printed?")
+    assert list(in_memory.iterdir())
+    terminal.interrupt(told)
+    assert (terminal.end(), list(in_memory.iterdir())) == (128 + told, [])
+    assert not list(offline.folder.iterdir())
 
 
 def test_shares_are_not_shown_to_a_pipe(offline: Command) -> None:
