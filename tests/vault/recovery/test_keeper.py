@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from tests.vault.conftest import ON_SQLITE, Shop
+from tests.vault.enforcing import records
 from tests.vault.recovery.kept import Kept, kept
 from tests.waiting import until
 from vault.backup.model import Manifest
 from vault.recovery import chunking
+from vault.recovery.telling import KEEPER
 from vault.store import catalogue, copies, jobs
 from vault.store.catalogue import Backup
 
@@ -309,3 +311,5 @@ def test_a_whole_backup_goes_on_record_with_every_tenant(house: Kept) -> None:
     before = house.shop.count("audit_record")
     house.run_once()
     assert house.shop.count("audit_record") == before + 2  # live and test
+    made = [(one.result, one.count) for one in records(house.shop, "make_backup", KEEPER)]
+    assert made == [("ok", 1)] * 2  # and not how many rows all businesses have together
