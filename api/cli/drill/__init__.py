@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import click
 
@@ -82,7 +82,8 @@ def drill(ctx: click.Context, /, **options: object) -> None:
             raise Failure(f"there is no folder {folder}")
     if options["target"] and options["all_targets"]:
         raise Failure("--target and --all-targets mean different things")
-    if urlsplit(str(options["scratch_url"] or "")).password is not None:
+    scratch = urlsplit(str(options["scratch_url"] or ""))
+    if scratch.password is not None or "password" in parse_qs(scratch.query, keep_blank_values=True):
         raise Failure(
             "a password in --scratch-url is there for everybody to see", "PGPASSFILE names a file for it"
         )
