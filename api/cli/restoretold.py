@@ -26,6 +26,7 @@ _HINTS = {
     "backup_locked": "the root key that the service had, --identity, or custodians with --with-shares open it",
     "backup_untrusted": "--trust names the service's manifest keys, which are in the custodians' recovery record, too",
     "key_file_error": "put the copy of the key file back; or custodians open it without one: --with-shares",
+    "store_unavailable": "STRONGROOM_DATABASE_URL names a database that answers, has room, and is used by nobody",
     "database_not_empty": "STRONGROOM_DATABASE_URL names the database; a restore never writes over one",
     "keyring_too_old": "another target may have a newer keyring",
     "backup_damaged": "another target may have a good copy; --backup N or --pass-over-damaged take an older one",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from keys.providers import local
 from keys.secret import Secret
 from tests.api.cli.conftest import Command, Done
 from tests.service import NO_HASHER, Service, running
+from tests.vault.recovery.targets.conftest import require_disk
+from tests.vault.recovery.targets.places import mount
 from tests.waiting import until
 from vault.recovery import ownkeys
 from vault.store import scratch
@@ -247,3 +250,16 @@ def test_no_hint_leads_further_astray(shipped: Shipped, elsewhere: Command) -> N
     (elsewhere.folder / "root.key").unlink()
     done = restored(elsewhere, shipped)
     assert (done.returncode, "--with-shares" in done.stderr, "bootstrap" in done.stderr) == (7, True, False)
+
+
+def test_a_disk_without_room_is_told_as_that(shipped: Shipped, elsewhere: Command) -> None:
+    require_disk()
+    (folder := elsewhere.folder / "small").mkdir()
+    for size in ("300k", "700k"):  # for the schema; for what is restored
+        mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder)
+        try:
+            done = restored(elsewhere, shipped, STRONGROOM_DATABASE_URL=f"sqlite:///{folder}/vault.db")
+            left = [one.name for one in folder.iterdir() if one.stat().st_size]
+        finally:
+            subprocess.run(["umount", folder], check=True)
+        assert (done.returncode, "no room" in done.stderr, left) == (1, True, []), done.stderr
