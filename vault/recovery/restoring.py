@@ -149,8 +149,15 @@ class _Restoration:
         exact = choice.keyring[-1].number == choice.data[-1].keyring
         found = self._loader.state().counts("data")
         tallying.require(choice.data[-1], found, self._left_out, exact=exact)
+        if self._unreadable["tokens"]:  # rows that later ones replaced were counted, too
+            self._unreadable["tokens"] = self._closed(sieve, reindexer)
         with self._watch.indexing():
             self._loader.index(found["token"])
+
+    def _closed(self, sieve: Sieve, reindexer: Reindexer) -> int:
+        """Return how many tokens that are there do not open."""
+        blocks = self._loader.state().table("token")
+        return sum(reindexer.work(*sieve.sift(block)).unreadable["tokens"] for block in blocks)
 
     def _pour(
         self, chain: Sequence[Manifest], special: Mapping[str, Take], keys: Mapping[int, TenantKeys]
