@@ -96,7 +96,7 @@ class _Restoration:
             outside: checkpoints of tenants' logs that are known elsewhere than in the backup.
         """
         with self._watch.phase("keyring", _rows(choice.keyring)):
-            keys = self._load_keyring(choice.keyring, choice.data[-1].keyring)
+            keys = self._load_keyring(choice.keyring, choice.data)
         try:
             with self._watch.phase("data", _rows(choice.data)):
                 self._load_data(choice, keys)
@@ -113,13 +113,13 @@ class _Restoration:
             [ending.told for ending in endings.values()], choice.passed_over,
         )  # fmt: skip
 
-    def _load_keyring(self, chain: Sequence[Manifest], needed: int) -> dict[int, TenantKeys]:
+    def _load_keyring(self, chain: Sequence[Manifest], data: Sequence[Manifest]) -> dict[int, TenantKeys]:
         """Load the keyring; return the keys of all tenants, with new primaries.
 
         Args:
-            needed: the number of the keyring that the data name.
+            data: the chain that is loaded next.
         """
-        former = Former(self._loader, chain, needed)
+        former = Former(self._loader, chain, data[-1].keyring)
         special: dict[str, Take] = {
             "subject": lambda block, _: former.take(block, self._number),
             "tenant": self._take_tenants, "key_version": self._take_versions, ESCROW: self._take_escrow,
@@ -129,7 +129,7 @@ class _Restoration:
         found = self._loader.state().counts("keyring")
         tallying.require(chain[-1], found, {}, exact=True)
         self._left_out["persons"] += self._loader.replay()["subject"]
-        versions = self._versions
+        versions = keysin.resumed(self._versions, data)
         if self._means.recovery is not None:
             held = keysin.escrowed(self._escrow, self._means.recovery)
             versions, lost = keysin.rewrapped(versions, held, self._keyring, self._now)
