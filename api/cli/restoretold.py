@@ -24,7 +24,7 @@ NEXT = (
 )
 _HINTS = {
     "backup_locked": "the root key that the service had, --identity, or custodians with --with-shares open it",
-    "backup_untrusted": "does --trust name the service's manifest keys, as the custodians' record does? Then this is no "
+    "backup_untrusted": "does --trust name the service's manifest keys, as the custodians' record does? Then it is no "
     "file of the service's: another target has the same backups, and --pass-over-damaged takes an older one",
     "key_file_error": "put the copy of the key file back; or custodians open it without one: --with-shares",
     "store_unavailable": "STRONGROOM_DATABASE_URL names a database that answers, has room, and is used by nobody",
