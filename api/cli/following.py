@@ -20,6 +20,8 @@ LOOK = 0.5  # seconds between two looks at a job
 WHY = {
     "key_in_use": "`strongroom keys show` counts what needs it; when that has gone, `strongroom keys destroy` it",
     "cancelled": "somebody called it off; what it did stays done",
+    "last_copy": "fewer servers than the quorum hold the newest backup whole: `strongroom backup create`, or `verify`",
+    "former_in_use": "it made backups since this database was restored: stop that service, or remove its files by hand",
     "unreadable_value": "rows that do not open were left as they are: altered, or their key is gone",
 }
 

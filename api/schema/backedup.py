@@ -29,6 +29,9 @@ class Pruning(Ask, kw_only=True):
     """Whether it is meant: without, what would go is told alone."""
 
     apply: bool = False
+    former: Annotated[
+        bool, Meta(description="Those of the installations that this one was restored from.")
+    ] = False
 
 
 class Reporting(Ask, kw_only=True):

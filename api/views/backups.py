@@ -81,8 +81,11 @@ def verify(actor: Actor, ask: backedup.Verifying) -> Response:
     needs=_NEEDS, takes=backedup.Pruning, gives=Job, status=202, refuses=_START, example={"apply": False}
 )
 def prune(actor: Actor, ask: backedup.Pruning) -> Response:
-    """Start a job that tells which backups the settings do not keep, and removes them where `apply` says so."""
-    return started(vault().backups.prune(actor, ask.apply))
+    """Start a job that tells which backups the settings do not keep, and removes them where `apply` says so.
+
+    With `former`, all those that the installations left which this one was restored from, once its own are held.
+    """
+    return started(vault().backups.prune(actor, ask.apply, ask.former))
 
 
 @bp.get("/keys")

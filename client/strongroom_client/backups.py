@@ -135,9 +135,13 @@ class Backups(Session):
         """
         return self._begin("/v1/backups/verify", {"read_data": read_data, "target": target})
 
-    def prune_backups(self, *, apply: bool = False) -> Job:
-        """Start a job that tells which backups are not kept, and removes them if `apply`."""
-        return self._begin("/v1/backups/prune", {"apply": apply})
+    def prune_backups(self, *, apply: bool = False, former: bool = False) -> Job:
+        """Start a job that tells which backups are not kept, and removes them if `apply`.
+
+        Args:
+            former: all that the installations left which this one was restored from, instead.
+        """
+        return self._begin("/v1/backups/prune", {"apply": apply, "former": former})
 
     def backups(
         self, stream: Literal["data", "keyring"] = "data", *, journals: bool = False, page: int = 100

@@ -115,9 +115,14 @@ class Backups:
             raise InvalidRequest("the settings name no such target", "/target")
         return self._start(given, "verify_backups", {"share": share, "target": target})
 
-    def prune(self, actor: Actor, apply: bool) -> Job:
-        """Have the backups told that the plan does not keep, and removed if `apply`."""
-        return self._start(permit(self._resources, actor, OPERATION), "prune_backups", {"apply": apply})
+    def prune(self, actor: Actor, apply: bool, former: bool = False) -> Job:
+        """Have the backups told that the plan does not keep, and removed if `apply`.
+
+        Args:
+            former: all of those instead that the installations left which this one was restored from.
+        """
+        given = permit(self._resources, actor, OPERATION)
+        return self._start(given, "prune_backups", {"apply": apply, "former": former})
 
     def page(
         self,
