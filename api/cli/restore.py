@@ -111,12 +111,12 @@ def _restored(
 def _means(screen: Screen, identity: Path | None, shared: bool, source: str | None) -> Means:
     """Return what opens the backup beside the root keys of the settings."""
     from keys import identity as identities
-    from keys import resident, shares
+    from keys import resident
     from vault.recovery.restored import Means
 
     resident.keep_out_of_files()
     given = [] if identity is None else [identities.read(identity.read_bytes())]
-    return Means(given, shares.combined(entering.quorum(screen, source)) if shared else None)
+    return Means(given, entering.recovery_key(screen, source) if shared else None)
 
 
 @contextmanager

@@ -155,6 +155,8 @@ def test_shares_need_no_root_and_a_new_one_is_made(shipped: Shipped, elsewhere: 
     assert (done.returncode, is_empty(elsewhere), key.exists()) == (7, True, False)
     done = restored(elsewhere, shipped, "--shares-file", "-", "--dry-run", given=shipped.lines(2))
     assert (done.returncode, is_empty(elsewhere), key.exists()) == (0, True, False), done.stderr
+    value = shares.check_value(identity.recipient(shares.combine(shipped.shares[:2])))
+    assert f"check value is {value}\n" in done.stderr  # as the custodians' sheets have it
     done = restored(elsewhere, shipped, "--shares-file", "-", given=shipped.lines(2))
     assert (done.returncode, is_empty(elsewhere), key.exists()) == (0, False, True), done.stderr
     looked = elsewhere("doctor", "--json", STRONGROOM_BACKUP_TARGETS="")
