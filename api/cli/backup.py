@@ -199,6 +199,8 @@ def _show(screen: Screen, found: BackupStatus) -> None:
         "newest full": found.newest.full, "newest incremental": found.newest.incremental,
         "everything shipped until": found.shipped_until, "drilled until": drilled,
     }  # fmt: skip
+    if found.follows is not None:
+        screen.say(f"follows: {found.follows.installation}, restored from its backup {found.follows.number}")
     for name, at in times.items():
         screen.say(f"{name}: {'none yet' if at is None else f'{at:%Y-%m-%dT%H:%M:%SZ}'}")
     enough = "hold" if found.enough else "do NOT hold"

@@ -244,7 +244,10 @@ class JobNotes(Struct, kw_only=True, omit_defaults=True):
 
 
 class Job(Struct, kw_only=True):
-    """Long work: `done`, `total` and `skipped` are rows; `error` the code of what stopped it, or holds it up."""
+    """Long work: `done`, `total` and `skipped` are rows, bytes of verify_backups, files of prune_backups.
+
+    `error` is the code of what stopped it, or holds it up.
+    """
 
     id: str
     kind: Literal[

@@ -16,6 +16,7 @@ from api.views import drills
 from api.views.jobs import started
 from keys.errors import KeysetChanged
 from vault import errors
+from vault.backup.model import Origin
 from vault.columns import Actor
 from vault.recovery.asking import Held, Keys, Standing
 
@@ -54,6 +55,7 @@ def status(actor: Actor) -> Response:
     return answers.answer(
         backedup.BackupStatus(
             installation=found.installation,
+            follows=_follows(found.follows),
             quorum=found.quorum,
             targets=[_target(one) for one in found.targets],
             newest=backedup.NewestBackups(
@@ -113,6 +115,12 @@ def moment(micros: int | None) -> datetime | None:
 
 def _keys(found: Keys) -> Response:
     return answers.answer(backedup.BackupKeys(signers=found.signers, recipients=found.recipients))
+
+
+def _follows(origin: Origin | None) -> backedup.FormerBackup | None:
+    if origin is None:
+        return None
+    return backedup.FormerBackup(installation=origin.installation, number=origin.number)
 
 
 def _target(one: Standing) -> backedup.BackupTarget:

@@ -61,7 +61,7 @@ class Job(Struct, frozen=True, kw_only=True):
         target: what it works on, which has one unfinished job at a time.
         state: waiting, running, done or failed.
         phase: the step it is in; empty before the first.
-        done, total, skipped: rows; `total` 0 where it is not known.
+        done, total, skipped: rows, bytes of verify_backups, files of prune_backups; `total` 0 where it is not known.
         error: the stable code of what stopped it, or holds it up.
     """
 

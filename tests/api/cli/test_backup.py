@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,6 +84,7 @@ def test_one_byte_at_a_server_is_found_named_and_mended(kept: Service, strongroo
     done = strongroom("backup", "verify", "--read-data", "100%")
     assert done.returncode == 6, done
     assert victim.name in done.stdout
+    assert re.match(r"verify backups backups: done, [\d.]+ MB\n", done.stdout), done
     assert f"altered\tfile:{kept.folder}/north\t" in done.stdout
     assert victim.read_bytes() == whole
     assert strongroom("backup", "verify", "--read-data", "100%").returncode == 0

@@ -117,6 +117,10 @@ def test_the_service_goes_on_from_a_restored_database(shipped: Shipped, elsewher
         (elsewhere.folder / "key.txt").write_text(shipped.service.keys["live"])
         online = {"STRONGROOM_URL": service.url, "STRONGROOM_API_KEY_FILE": str(elsewhere.folder / "key.txt")}
 
+        status = json.loads(elsewhere("backup", "status", "--json", **online).stdout)
+        assert status["follows"] == {"installation": told["installation"], "number": told["number"]}
+        assert f"follows: {told['installation']}, " in elsewhere("backup", "status", **online).stdout
+
         def verified() -> dict[str, str]:
             said = elsewhere("audit", "verify", "--json", **online)
             return {one["log"].rpartition("/")[2]: one["state"] for one in json.loads(said.stdout)["logs"]}
