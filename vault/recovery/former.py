@@ -1,147 +1,101 @@
-"""What the installations left at the targets that this one was restored from: told, or removed.
+"""Person keys that were renewed after the data were backed up, which are sealed under those of before.
 
-Nobody else prunes it, and its keyrings hold the keys of persons who are erased from now on. Keyrings go first. Data of
-an installation go after those of all that it follows, since its manifest alone says which these are.
+The keyring goes to the targets before the data that need it. So a service that died in between, while an emergency gave
+persons new keys, left a keyring that is ahead of the data; and so it is for a point in time before that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from operator import itemgetter
 
-from vault.backup import layout
-from vault.errors import LastCopy, TargetFailed
-from vault.recovery import ancestors, line, sweeping
-from vault.recovery.pruning import require_copies
-from vault.recovery.sweeping import Swept
-from vault.recovery.targets.protocol import File, Target
-from vault.resources import Resources
-from vault.store import catalogue
-from vault.store.catalogue import MADE
-from vault.store.streams import STREAMS, Stream
+from keys.keyset import Purpose
+from keys.openkeys import TenantKeys
+from keys.secret import Secret
+from vault.backup.model import Manifest
+from vault.recovery.archive import Archive
+from vault.recovery.pouring import completed
+from vault.store import replay
+from vault.store.dialect import COLUMNS, Row
+from vault.store.loading import Loader
+from vault.store.streams import Block
 
-Progress = Callable[[int, int], None]
-_Files = list[
-    tuple[str, File]
-]  # manifests, each after those that build on it, then chunks: what it is, and the file
+_AT = {name: at for at, name in enumerate(COLUMNS["subject"])}
+_PERSON = itemgetter(*[_AT[name] for name in ("bucket", "tenant", "digest")])
+_KEY, _TENANT, _WRAP_KEY = (_AT[name] for name in ("key", "tenant", "wrap_key"))
+
+Persons = dict[Row, Row]  # rows of `subject` by bucket, tenant and digest
 
 
-@dataclass(frozen=True, slots=True)
 class Former:
-    """What goes of former installations, or went, at each target.
+    """Keeps what a keyring's chain says of persons at the state that the data are of.
 
-    Attributes:
-        applied: whether it went; else it only would.
-        installations: whose, the newest first, 16 hex digits each.
+    That is known only where that state is one of the chain; else the newest keys are all there is.
     """
 
-    applied: bool
-    installations: list[str]
-    targets: list[Swept]
+    def __init__(self, loader: Loader, chain: Sequence[Manifest], needed: int) -> None:
+        """Args: `needed` is the number of the keyring that the data name."""
+        numbers = {manifest.number for manifest in chain}
+        self._loader, self._chain = loader, chain
+        self._later = {number for number in numbers if number > needed} if needed in numbers else set()
+        self._under: set[tuple[int, int]] = set()  # tenants, and the seal versions that wrap what was kept
 
-    def counts(self) -> dict[str, int]:
-        """Return what goes, or went, in numbers: installations, and files and bytes over all targets."""
-        return {"installations": len(self.installations), **sweeping.summed(self.targets)}
+    def take(self, block: Block, number: int) -> Block:
+        """Return rows of `subject` without those of persons whose key of before stays; all columns are there.
 
+        Args:
+            number: of the manifest that they are of, whose ledger has been loaded.
+        """
+        if number not in self._later:
+            return block
+        kept = self._not_erased(self._others(block))
+        self._under |= {(row[_TENANT], row[_WRAP_KEY]) for row in kept.values()}
+        return Block(block.table, block.columns, [row for row in block.rows if _PERSON(row) not in kept])
 
-def prune(resources: Resources, targets: Sequence[Target], apply: bool, progress: Progress) -> Former:
-    """Remove keyrings and backups of all installations that this one follows, or say what would go.
+    def settle(self, archive: Archive, identities: Sequence[Secret], keys: Mapping[int, TenantKeys]) -> None:
+        """Give persons their newer key after all, where that of before cannot be opened any more.
 
-    Files of old audit records stay. Another installation's files are never touched, whoever made it.
-
-    Args:
-        apply: False changes nothing anywhere.
-        progress: hears how many files went, of how many, after each. It may raise, which ends it; the next run goes on.
-    Raises:
-        LastCopy: fewer targets than the quorum hold a full backup of this installation, and all since; nothing goes.
-        FormerInUse: one of them still makes backups; nothing goes.
-    """
-    installation, origin = line.of_installation(resources)
-    names = ancestors.followed(targets, origin, installation)
-    found = Former(apply, names, [Swept(target.name) for target in targets])
-    if not names:
-        return found
-    since = _require_held(resources, targets)
-    works = [_Work(target, swept) for target, swept in zip(targets, found.targets, strict=True)]
-    places: list[tuple[Stream, str]] = [("keyring", name) for name in names]
-    places += [("data", name) for name in reversed(names)]
-    for work in works:
-        work.look(places, since)
-    if apply:
-        _remove(works, places, progress)
-    else:
-        for work in works:
-            work.tell()
-    return found
-
-
-def _require_held(resources: Resources, targets: Sequence[Target]) -> int:
-    """Return when this installation began, if enough targets hold all that a restore needs; else raise LastCopy."""
-    with resources.database.read() as connection:
-        made = catalogue.backups(connection, states=[MADE])
-        since = catalogue.installed_at(connection)
-    for stream in STREAMS:
-        mine = [one for one in made if one.stream == stream]
-        if not mine:
-            raise LastCopy(f"no backup of the stream {stream} was made since the restore: nothing goes")
-        require_copies(resources, targets, mine)
-    return since
-
-
-def _remove(works: Sequence[_Work], places: Sequence[tuple[Stream, str]], progress: Progress) -> None:
-    done, total = 0, sum(len(files) for work in works for files in work.files.values())
-
-    def step() -> None:
-        nonlocal done
-        done += 1
-        progress(done, total)
-
-    for place in places:
-        for work in works:
-            work.sweep(place, step)
-        if place[0] == "data" and any(work.swept.locked or work.swept.problem for work in works):
+        Args:
+            identities: open the chunks of the chain; `keys` are what it holds in the end.
+        """
+        if all(_opens(keys, *under) for under in self._under):
             return
+        self._loader.layer(full=False)
+        for manifest in (one for one in self._chain if one.number in self._later):
+            with closing(archive.blocks(manifest, identities)) as chunks:
+                for block in (one for blocks in chunks for one in blocks if one.table == "subject"):
+                    self._loader.put(self._newer(completed(block), keys))
+
+    def _newer(self, block: Block, keys: Mapping[int, TenantKeys]) -> Block:
+        """Return rows of persons who are there with another key, which cannot be opened."""
+        shut = {
+            person: row for person, row in self._others(block).items()
+            if not _opens(keys, row[_TENANT], row[_WRAP_KEY])
+        }  # fmt: skip
+        return Block(block.table, block.columns, [row for row in block.rows if _PERSON(row) in shut])
+
+    def _others(self, block: Block) -> Persons:
+        """Return the rows that are there, and not gone by now, of persons who have another key in the block."""
+        new = {_PERSON(row): row[_KEY] for row in block.rows}
+        connection, dialect = self._loader.connection, self._loader.dialect
+        there = Block("subject", COLUMNS["subject"], replay.persons(connection, dialect, list(new)))
+        rows = map(tuple, self._loader.alive(there).rows)
+        return {_PERSON(row): row for row in rows if row[_KEY] != new[_PERSON(row)]}
+
+    def _not_erased(self, persons: Persons) -> Persons:
+        """Return them without those whose key was destroyed by a release that remembered no departures."""
+        by_tenant: dict[int, list[bytes]] = defaultdict(list)
+        for _, tenant, digest in persons:
+            by_tenant[tenant].append(digest)
+        connection, dialect = self._loader.connection, self._loader.dialect
+        gone = {
+            (tenant, *one) for tenant, digests in by_tenant.items()
+            for one in replay.erased(connection, dialect, tenant, digests)
+        }  # fmt: skip
+        return {person: row for person, row in persons.items() if (*person[1:], row[_KEY]) not in gone}
 
 
-class _Work:
-    """One target's share: the files of each stream of each former installation that are there."""
-
-    def __init__(self, target: Target, swept: Swept) -> None:
-        self.target, self.swept = target, swept
-        self.files: dict[tuple[Stream, str], _Files] = {}
-
-    def look(self, places: Sequence[tuple[Stream, str]], since: int) -> None:
-        """Note what is there; nothing where the target fails, which is noted. FormerInUse."""
-        try:
-            for name in dict.fromkeys(name for _, name in places):
-                ancestors.require_idle(self.target, name, since)
-            self.files = {place: self._listed(*place) for place in places}
-        except TargetFailed as failure:
-            self.swept.problem = failure.problem
-
-    def _listed(self, stream: Stream, name: str) -> _Files:
-        manifests = list(self.target.files(layout.manifests(name, stream)))
-        known = [file for file in manifests if layout.parsed(file.path) is not None]
-        newest_first = sorted(known, key=lambda file: file.path, reverse=True)
-        chunks = self.target.files(layout.chunks(name, stream))
-        return [*(("manifests", file) for file in newest_first), *(("chunks", file) for file in chunks)]
-
-    def tell(self) -> None:
-        """Count all of it."""
-        for files in self.files.values():
-            for kind, file in files:
-                self.swept.add(kind, file)
-
-    def sweep(self, place: tuple[Stream, str], step: Callable[[], None]) -> None:
-        """Delete files in their order, up to one that the server keeps: what it needs stays with it."""
-        if self.swept.problem is not None:
-            return
-        try:
-            for kind, file in self.files[place]:
-                if not sweeping.delete(self.target, file):
-                    self.swept.locked += 1
-                    return
-                self.swept.add(kind, file)
-                step()
-        except TargetFailed as failure:
-            self.swept.problem = failure.problem
+def _opens(keys: Mapping[int, TenantKeys], tenant: int, version: int) -> bool:
+    return tenant in keys and version in keys[tenant].versions.get(Purpose.SEAL, {})

@@ -12,7 +12,7 @@ from msgspec import to_builtins
 
 from vault.backup.model import Kind
 from vault.errors import LeaseLost
-from vault.recovery import former, ownkeys, pruning, verifying
+from vault.recovery import bygone, ownkeys, pruning, verifying
 from vault.recovery import line as lines
 from vault.recovery.errands import Errand, Errands, Progress
 from vault.recovery.escrow import Escrow
@@ -153,6 +153,6 @@ def _verify(resources: Resources, targets: Sequence[Target], job: Job, progress:
 def _prune(resources: Resources, targets: Sequence[Target], job: Job, progress: Progress) -> dict[str, Any]:
     apply = bool(job.notes.get("apply"))
     if job.notes.get("former"):
-        left = former.prune(resources, targets, apply, progress)
+        left = bygone.prune(resources, targets, apply, progress)
         return {"outcome": left.counts(), "installations": left.installations}
     return {"outcome": pruning.prune(resources, targets, apply, progress).counts()}

@@ -18,8 +18,8 @@ from vault.backup import layout, manifests
 from vault.backup.model import FORMAT, Chunk, Manifest, Origin
 from vault.backup.plan import Plan
 from vault.errors import FormerInUse, LastCopy
-from vault.recovery import former
-from vault.recovery.former import Former
+from vault.recovery import bygone
+from vault.recovery.bygone import Former
 from vault.recovery.restored import Wanted
 from vault.store.streams import Stream
 
@@ -28,7 +28,7 @@ AUDIT = layout.archived(SECOND, "log-1.ndjson")
 
 
 def pruned(line: Line, apply: bool = True) -> Former:
-    return former.prune(line.resources, line.targets, apply, lambda done, total: None)
+    return bygone.prune(line.resources, line.targets, apply, lambda done, total: None)
 
 
 def leave(
@@ -98,9 +98,9 @@ def test_restores_of_restores_leave_one_installation(shop: Shop, empty_url: str,
         target = Place(backups.folder)
         resources = replace(third.resources, backups=Plan((target.name,), 1))
         with pytest.raises(LastCopy):
-            former.prune(resources, [target], True, lambda done, total: None)
+            bygone.prune(resources, [target], True, lambda done, total: None)
         newest.make()
-        told = former.prune(resources, [target], True, lambda done, total: None)
+        told = bygone.prune(resources, [target], True, lambda done, total: None)
         assert told.installations == [first.made, first.installation]
         assert newest.archive().installations() == [second.made]
         assert newest.restore(f"{empty_url}-4").whole
@@ -212,7 +212,7 @@ def test_what_ends_it_halfway_is_gone_on_with(line: Line, survived: int) -> None
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        former.prune(line.resources, line.targets, True, die)
+        bygone.prune(line.resources, line.targets, True, die)
     pruned(line)
     assert all(whose(target).keys() == {line.installation, OTHER, SECOND} for target in line.targets)
     assert all(whose(target)[SECOND] == 1 for target in line.targets)
