@@ -27,7 +27,7 @@ _Files = list[
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
+class Bygone:
     """What goes of former installations, or went, at each target.
 
     Attributes:
@@ -44,7 +44,7 @@ class Former:
         return {"installations": len(self.installations), **sweeping.summed(self.targets)}
 
 
-def prune(resources: Resources, targets: Sequence[Target], apply: bool, progress: Progress) -> Former:
+def prune(resources: Resources, targets: Sequence[Target], apply: bool, progress: Progress) -> Bygone:
     """Remove keyrings and backups of all installations that this one follows, or say what would go.
 
     Files of old audit records stay. Another installation's files are never touched, whoever made it.
@@ -58,7 +58,7 @@ def prune(resources: Resources, targets: Sequence[Target], apply: bool, progress
     """
     installation, origin = line.of_installation(resources)
     names = ancestors.followed(targets, origin, installation)
-    found = Former(apply, names, [Swept(target.name) for target in targets])
+    found = Bygone(apply, names, [Swept(target.name) for target in targets])
     if not names:
         return found
     since = _require_held(resources, targets)

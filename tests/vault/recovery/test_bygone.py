@@ -19,7 +19,7 @@ from vault.backup.model import FORMAT, Chunk, Manifest, Origin
 from vault.backup.plan import Plan
 from vault.errors import FormerInUse, LastCopy
 from vault.recovery import bygone
-from vault.recovery.bygone import Former
+from vault.recovery.bygone import Bygone
 from vault.recovery.restored import Wanted
 from vault.store.streams import Stream
 
@@ -27,7 +27,7 @@ FIRST, SECOND, OTHER = "1" * 16, "2" * 16, "f" * 16
 AUDIT = layout.archived(SECOND, "log-1.ndjson")
 
 
-def pruned(line: Line, apply: bool = True) -> Former:
+def pruned(line: Line, apply: bool = True) -> Bygone:
     return bygone.prune(line.resources, line.targets, apply, lambda done, total: None)
 
 
