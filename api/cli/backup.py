@@ -39,7 +39,7 @@ class Share(click.ParamType[float]):
         return float(found[1]) / 100
 
 
-@click.group()
+@click.group(short_help="Make, list, verify and thin out backups.")
 def backup() -> None:
     """Make, list and verify backups of the whole service, and see how they stand.
 
