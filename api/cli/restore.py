@@ -139,7 +139,7 @@ def _is_empty(settings: Settings) -> bool:
 def _means(screen: Screen, identity: Path | None, shared: bool, source: str | None) -> Means:
     """Return what opens the backup beside the root keys of the settings."""
     from keys import identity as identities
-    from keys import resident, shares
+    from keys import resident
     from keys.errors import KeyFileError
     from vault.recovery.restored import Means
 
@@ -148,7 +148,7 @@ def _means(screen: Screen, identity: Path | None, shared: bool, source: str | No
         given = [] if identity is None else [identities.read(identity.read_bytes())]
     except KeyFileError as error:
         raise Failure(f"{identity}: {error}", "`strongroom drill init` made one on each drill host") from None
-    return Means(given, shares.combined(entering.quorum(screen, source)) if shared else None)
+    return Means(given, entering.recovery_key(screen, source) if shared else None)
 
 
 @contextmanager

@@ -20,7 +20,9 @@ GENERAL, UNREACHABLE, NOT_EMPTY, DAMAGED, PARTLY, LOCKED = 1, 3, 4, 5, 6, 7  # i
 NEXT = (
     "start the service, and look at it with `strongroom doctor`",
     "API keys that were revoked, and callers that were frozen, after this backup are as they were before: look at them",
+    "its manifest keys are new: `strongroom backup keys`, for the recovery record and the drill host",
     "make a first backup of it: `strongroom backup create`; then `strongroom drill`",
+    "when that is held, `strongroom backup prune --former`: nobody else prunes what it was restored from",
 )
 _HINTS = {
     "backup_locked": "the root key that the service had, --identity, or custodians with --with-shares open it",

@@ -85,6 +85,11 @@ def known_installation(connection: Connection) -> tuple[int, str | None] | None:
     return None if found is None else (found.id, found.follows)
 
 
+def installed_at(connection: Connection) -> int:
+    """Return when this installation got its name, which a restore does at its end; 0 before its first backup."""
+    return connection.execute(select(installation.c.made_at)).scalar() or 0
+
+
 def begin(
     transaction: Transaction, stream: Stream, kind: Kind, base: int | None, until: int, taken_at: int, fence: int,
     above: int = 0,

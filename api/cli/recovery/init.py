@@ -172,6 +172,8 @@ def _tell(screen: Screen, record: Record, path: Path) -> None:
         f"{path} is the record of this key: no secret, but keep it where nobody changes it, and on paper"
     )
     if not record.keys:
-        screen.note("it names no manifest key yet: add what `strongroom backup keys` prints, a line each")
+        screen.note(
+            f"it names no manifest key yet: `strongroom backup keys | strongroom recovery keys {path} -`"
+        )
     screen.note("this line belongs into the file that STRONGROOM_BACKUP_RECIPIENTS names:")
     screen.say(f"recovery {record.recipient}")

@@ -122,6 +122,10 @@ def test_the_service_goes_on_from_a_restored_database(shipped: Shipped, elsewher
         (elsewhere.folder / "key.txt").write_text(shipped.service.keys["live"])
         online = {"STRONGROOM_URL": service.url, "STRONGROOM_API_KEY_FILE": str(elsewhere.folder / "key.txt")}
 
+        status = json.loads(elsewhere("backup", "status", "--json", **online).stdout)
+        assert status["follows"] == {"installation": told["installation"], "number": told["number"]}
+        assert f"follows: {told['installation']}, " in elsewhere("backup", "status", **online).stdout
+
         def verified() -> dict[str, str]:
             said = elsewhere("audit", "verify", "--json", **online)
             return {one["log"].rpartition("/")[2]: one["state"] for one in json.loads(said.stdout)["logs"]}
@@ -160,6 +164,8 @@ def test_shares_need_no_root_and_a_new_one_is_made(shipped: Shipped, elsewhere: 
     assert (done.returncode, is_empty(elsewhere), key.exists()) == (7, True, False)
     done = restored(elsewhere, shipped, "--shares-file", "-", "--dry-run", given=shipped.lines(2))
     assert (done.returncode, is_empty(elsewhere), key.exists()) == (0, True, False), done.stderr
+    value = shares.check_value(identity.recipient(shares.combine(shipped.shares[:2])))
+    assert f"check value is {value}\n" in done.stderr  # as the custodians' sheets have it
     done = restored(elsewhere, shipped, "--shares-file", "-", given=shipped.lines(2))
     assert (done.returncode, is_empty(elsewhere), key.exists()) == (0, False, True), done.stderr
     looked = elsewhere("doctor", "--json", STRONGROOM_BACKUP_TARGETS="")
