@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from api.cli.connection import online
-from api.cli.failure import DAMAGED, UNREACHABLE
+from api.cli.failure import UNREACHABLE
 from api.cli.following import begun, detach, followed
 from api.cli.screen import Screen
 from api.cli.stdin import confirm
@@ -18,7 +18,7 @@ from api.cli.stdin import confirm
 if TYPE_CHECKING:
     from strongroom_client import Backup, BackupKeys, BackupStatus, Client, Drill, Job
 
-MENDED, FEW, LATE = 6, 7, 8  # exit codes beside those of all commands
+FEW, LATE = 7, 8  # exit codes beside those of all commands
 
 TITLES = ("number", "kind", "base", "taken", "rows", "size", "stored on", "verified", "drilled", "forfeited")
 DRILLS = ("id", "target", "backup", "passed", "begun", "data until", "seconds")
@@ -169,24 +169,18 @@ def _drill(one: Drill) -> tuple[object, ...]:
 def _told(screen: Screen, job: Job) -> None:
     """Print what came of a job: counts, and the files that something is wrong with."""
     for name, count in (job.notes.outcome or {}).items():
-        screen.say(f"{name.replace('_', ' ')}: {count:,}")
+        if name != "code":
+            screen.say(f"{name}: {count:,}")
     for one in job.notes.findings or ():
         where = one.file if one.chunk is None else f"{one.file} (chunk {one.chunk})"
-        screen.say(f"{one.code}\t{one.target}\t{where}\t{'mended' if one.mended else 'not mended'}")
+        screen.say(
+            f"{one.code}\t{one.target}\t{where}\t{'mended' if one.mended else one.why or 'not mended'}"
+        )
 
 
 def _code(job: Job) -> int:
-    """Return the exit code that says what a verification found, the worst first."""
-    found = job.notes.outcome or {}
-    if found.get("below_quorum"):
-        return FEW
-    if found.get("not_mended"):
-        return DAMAGED
-    if found.get("unreachable"):
-        return UNREACHABLE
-    if found.get("mended"):
-        return MENDED
-    return 1 if job.failed else 0
+    """Return the exit code that says what a verification found; see `vault.recovery.findings`."""
+    return (job.notes.outcome or {}).get("code", 1 if job.failed else 0)
 
 
 def _show(screen: Screen, found: BackupStatus) -> None:

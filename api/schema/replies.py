@@ -212,13 +212,17 @@ class Roots(Struct):
 
 
 class JobFinding(Struct, kw_only=True):
-    """What is wrong with a file at a target of backups, by its stable code; `chunk` from 0, null for a manifest."""
+    """What is wrong with a file at a target of backups, by its stable code.
+
+    `chunk` is counted from 0, null for a manifest; `why` the code of why it could not be mended.
+    """
 
     target: str
     file: str
     chunk: int | None
     code: str
     mended: bool
+    why: str | None
 
 
 class JobNotes(Struct, kw_only=True, omit_defaults=True):

@@ -14,13 +14,17 @@ from strongroom_client.session import Session
 
 
 class JobFinding(Struct, frozen=True, kw_only=True):
-    """What is wrong with a file at a target of backups, by its stable code; `chunk` from 0, None for a manifest."""
+    """What is wrong with a file at a target of backups, by its stable code.
+
+    `chunk` is counted from 0, None for a manifest; `why` the code of why it could not be mended.
+    """
 
     target: str
     file: str
     code: str
     chunk: int | None = None
     mended: bool = False
+    why: str | None = None
 
 
 class JobNotes(Struct, frozen=True, kw_only=True):

@@ -70,7 +70,7 @@ def test_keysets_are_listed_without_keys(door: Door, settings: Settings) -> None
         (version,) = one["versions"]
         assert set(version) == {
             "id", "state", "root", "created_at", "activated_at", "deactivated_at", "destroy_at",
-            "messages", "max_messages", "expires_at", "condition", "needed_by",
+            "messages", "max_messages", "expires_at", "condition", "needed_by", "forfeits",
         }  # fmt: skip
         assert (version["state"], version["condition"], version["needed_by"]) == ("active", "ok", None)
         assert version["root"].startswith("local:")

@@ -15,9 +15,14 @@ from keys.errors import KeyProblem, UnwrapError
 from tests.api.door import Door, loads, problem
 from vault import errors as vault
 from vault.columns import AlreadyDone
+from vault.recovery.targets.protocol import MissingFile
 from vault.service import Vault
 
-INSIDE = {api.SettingsError, AlreadyDone, vault.LeaseLost}  # never answered with a problem
+INSIDE = {  # never answered with a problem
+    api.SettingsError, AlreadyDone, vault.LeaseLost,
+    vault.InvalidLines, vault.UnknownBackup, vault.BackupIncomplete, vault.BackupUntrusted, vault.BackupReplayed,
+    vault.KeyringTooOld, vault.BackupLocked, vault.BackupFromNewer, vault.DatabaseNotEmpty, MissingFile, vault.LastCopy,
+}  # fmt: skip
 
 
 def leaves(root: type[Exception]) -> Iterator[type[Exception]]:

@@ -148,7 +148,10 @@ class _Courier:
                 self._bring(parcel)
             del parcel  # or its bytes stay until the next comes
             self._idle = True
-        self.target.close()
+        try:
+            self.target.close()
+        except Exception as error:  # noqa: BLE001 - nobody waits for it
+            self._failed(error)
 
     def _bring(self, parcel: _Parcel) -> None:
         try:

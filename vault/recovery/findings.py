@@ -8,9 +8,9 @@ from typing import Literal
 from vault.recovery.mending import Wrong
 from vault.store.streams import Stream
 
-GOOD, FAILED, MENDED, DAMAGED, UNREACHABLE, TOO_FEW = 0, 1, 3, 4, 5, 6
-"""Exit codes: all is good; the command itself failed (2 is click's, for wrong arguments); files were missing or damaged
-and all were mended; some were not; a target did not answer; backups have fewer good copies than the quorum."""
+GOOD, FAILED, UNREACHABLE, DAMAGED, MENDED, TOO_FEW = 0, 1, 3, 5, 6, 7
+"""Exit codes, beside those of every command: all is good; the command itself failed; a target did not answer; files
+were missing or damaged and some could not be mended; all could; backups have fewer good copies than the quorum."""
 
 LISTED = 1_000  # findings that are told one by one, of each target; all are counted
 
@@ -92,3 +92,11 @@ class Verified:
         if any(one.problem for one in self.targets):
             return UNREACHABLE
         return MENDED if any(one.wrong or one.replayed for one in self.targets) else GOOD
+
+    def counts(self) -> dict[str, int]:
+        """Return what was found in numbers, over all targets, with the exit code."""
+        names = ("backups", "size", "read", "wrong", "mended", "unknown")
+        told = {name: sum(getattr(one, name) for one in self.targets) for name in names}
+        told["replayed"] = sum(len(one.replayed) for one in self.targets)
+        told["unreachable"] = sum(one.problem is not None for one in self.targets)
+        return {**told, "short": len(self.short), "code": self.code}

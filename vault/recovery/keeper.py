@@ -108,9 +108,9 @@ class Keeper:
     def _tending(self) -> None:
         give_way()
         while not self._told():
-            self._guarded(self._lanes.tend)
-            self._woken.wait(LOOK)
-            self._woken.clear()
+            if not self._guarded(self._lanes.tend) or not self._lanes.lacking:
+                self._woken.wait(LOOK)
+                self._woken.clear()
 
     def _lease(self) -> None:
         while not self._told():

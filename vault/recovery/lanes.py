@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Any
+
+from msgspec import to_builtins
 
 from vault.backup.model import Kind
 from vault.errors import LeaseLost
 from vault.recovery import line as lines
-from vault.recovery import ownkeys
-from vault.recovery.errands import Errands, Progress
+from vault.recovery import ownkeys, pruning, verifying
+from vault.recovery.errands import Errand, Errands, Progress
 from vault.recovery.escrow import Escrow
 from vault.recovery.fanout import Fanout
 from vault.recovery.health import Health
@@ -29,6 +32,7 @@ JOURNAL_PATIENCE, PATIENCE = (
     5.0,
     30.0,
 )  # seconds that a target may keep a journal, or a larger backup, waiting
+TOLD = 100  # findings that a job remembers one by one
 FIRST_RETRY, LAST_RETRY = 15.0, 600.0  # seconds after which what failed is tried again; doubled each time
 
 
@@ -62,7 +66,7 @@ class Lanes:
         self._holder, self._told, self._failed = holder, told, failed
         self._opening = Lock()
         self._works: _Works | None = None
-        self._next, self._wait = float("-inf"), FIRST_RETRY
+        self._next, self._wait, self.lacking = float("-inf"), FIRST_RETRY, False
 
     def ship(self) -> None:
         """Ship what changed."""
@@ -87,17 +91,18 @@ class Lanes:
         self._open().errands.one()
 
     def tend(self) -> None:
-        """Settle what was left running, probe the targets, and give them what they lack."""
+        """Settle what was left running, probe the targets, and give them what they lack; `lacking` if that is more."""
+        self.lacking = False
         tending = self._open().tending
         tending.settle()
-        tending.round()
+        self.lacking = tending.round()
 
     def close(self) -> None:
         """Let go of the targets."""
         if self._works is not None:
             for making in self._works.makings:
                 making.close()
-        for targets in self._targets[2:]:
+        for targets in self._targets[2:]:  # the others are closed by those who bring files there
             for target in targets:
                 target.close()
 
@@ -117,9 +122,13 @@ class Lanes:
         quick = Making(line, self._fanout(journal, JOURNAL_PATIENCE), GRACE)
         slow = Making(line, self._fanout(stepping, PATIENCE), PATIENCE)
         steps = Steps(line, slow)
-        kinds = {"make_backup": _made_now(steps)}
+        kinds: dict[str, Errand] = {
+            "make_backup": partial(_make, steps),
+            "verify_backups": partial(_verify, resources, errands),
+            "prune_backups": partial(_prune, resources, errands),
+        }
         return _Works(
-            Journal(line, quick), steps, Tending(line, tended, lambda: None, self._failed),
+            Journal(line, quick), steps, Tending(line, tended, self._failed),
             Errands(line, self._holder, kinds), (quick, slow),
         )  # fmt: skip
 
@@ -127,10 +136,19 @@ class Lanes:
         return Fanout(targets, patience, self._resources.monotonic, self._health.say, self._failed)
 
 
-def _made_now(steps: Steps) -> Callable[[Job, Progress], dict[str, Any]]:
-    def make(job: Job, progress: Progress) -> dict[str, Any]:
-        kind: Kind = "full" if job.notes.get("kind") == "full" else "incremental"
-        keyring, data = steps.make(Wanted(kind, kind), progress)
-        return {"keyring": keyring, "number": data}
+def _make(steps: Steps, job: Job, progress: Progress) -> dict[str, Any]:
+    kind: Kind = "full" if job.notes.get("kind") == "full" else "incremental"
+    keyring, data = steps.make(Wanted(kind, kind), progress)
+    return {"keyring": keyring, "number": data}
 
-    return make
+
+def _verify(resources: Resources, targets: Sequence[Target], job: Job, progress: Progress) -> dict[str, Any]:
+    share, target = job.notes.get("share", verifying.SHARE), job.notes.get("target")
+    found = verifying.verify(resources, targets, share, target, progress)
+    told = [one for looked in found.targets for one in looked.findings][:TOLD]
+    return {"outcome": found.counts(), "findings": to_builtins(told)}
+
+
+def _prune(resources: Resources, targets: Sequence[Target], job: Job, progress: Progress) -> dict[str, Any]:
+    found = pruning.prune(resources, targets, bool(job.notes.get("apply")), progress)
+    return {"outcome": found.counts()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vault.backup import layout, manifests
 from vault.backup.model import Manifest
@@ -75,8 +75,8 @@ class Look:
         self._progress = progress
         try:
             self._list()
-            # Read again: whatever was made before the list was made is known now.
-            self._known = known(self._resources, self._target.name)
+            # What it held before it was listed must be in the list; what is in the list may have been made meanwhile.
+            self._known = replace(self._known, rows=known(self._resources, self._target.name).rows)
             self._replayed()
             for one in sorted((one for one in self._known.rows if one.state == MADE), key=self._turn):
                 self._backup(one)
@@ -165,6 +165,8 @@ class Look:
         self, one: Backup, wanted: Wanted, chunk: int | None, wrong: Wrong, data: bytes | None = None
     ) -> str | None:
         """Put a file right, unless the target takes none; return why it is not good now."""
+        if not self._is_kept(one):
+            return None
         why = self._refused
         if why is None:
             try:
@@ -176,6 +178,11 @@ class Look:
         )
         self.looked.add(found)
         return why
+
+    def _is_kept(self, one: Backup) -> bool:
+        """Whether the backup was not removed meanwhile."""
+        with self._resources.database.read() as connection:
+            return catalogue.is_made(connection, one.stream, one.number)
 
     def _note(self, one: Backup, copy: Copy, so_far: _SoFar, whole: int) -> None:
         """Write down how the copy is, if that is other than it was."""
@@ -189,7 +196,7 @@ class Look:
             return
 
         def work(transaction: Transaction) -> None:
-            if catalogue.get(transaction.connection, one.stream, one.number).state == MADE:
+            if catalogue.is_made(transaction.connection, one.stream, one.number):
                 copies.mark_copy(
                     transaction, one.stream, one.number, self._target.name, state, problem,
                     verified=verified, checked=checked,
@@ -199,8 +206,8 @@ class Look:
 
     def _unknown(self) -> None:
         """Name the files that nothing accounts for, unless they may be of what is under way."""
-        now, rows = self._resources.database.now(), self._known.rows
-        newest, settled = strays.newest(rows), strays.is_settled(rows, now)
+        rows = self._known.rows
+        settled = strays.is_settled(rows, self._resources.database.now())
         for stream in STREAMS:
             mine = {one.number: one for one in rows if one.stream == stream}
             others = False  # manifests of which we do not know what they name
@@ -208,7 +215,7 @@ class Look:
                 parsed = layout.parsed(path)
                 if parsed is not None and parsed[1] == stream:
                     others = True
-                    if strays.fate(parsed[2], mine, newest[stream], now) == "unknown":
+                    if strays.fate(mine.get(parsed[2])) == "unknown":
                         self._report(stream, parsed[2], path)
             for path in sorted(self._listed.keys() - self._named) if settled and not others else ():
                 if path.startswith(layout.chunks(self._known.installation, stream)):

@@ -17,8 +17,7 @@ from vault.recovery.sweeping import AT_ONCE, Going, Swept
 from vault.recovery.targets.protocol import Target
 from vault.resources import Resources
 from vault.store import catalogue, copies
-from vault.store.catalogue import STEPS, Backup
-from vault.store.copies import STORED
+from vault.store.catalogue import MADE, STEPS, Backup
 from vault.store.streams import STREAMS, Stream
 from vault.store.writer import Transaction
 
@@ -40,6 +39,13 @@ class Pruned:
     numbers: Mapping[Stream, list[int]]
     targets: list[Swept]
 
+    def counts(self) -> dict[str, int]:
+        """Return what goes, or went, in numbers: backups, and files and bytes over all targets."""
+        names = ("manifests", "chunks", "strays", "size", "locked")
+        told = {name: sum(getattr(one, name) for one in self.targets) for name in names}
+        told["unreachable"] = sum(one.problem is not None for one in self.targets)
+        return {"backups": sum(map(len, self.numbers.values())), **told}
+
 
 def prune(resources: Resources, targets: Sequence[Target], apply: bool, progress: Progress) -> Pruned:
     """Remove what is not kept, and files that failed backups left a day ago, or say what would go.
@@ -54,7 +60,15 @@ def prune(resources: Resources, targets: Sequence[Target], apply: bool, progress
 
 
 def prune_keyrings(resources: Resources, targets: Sequence[Target]) -> Pruned:
-    """Remove the keyrings that are not kept, as after each new full one; raises what `prune` does."""
+    """Remove the keyrings that are not kept, as after each new full one; raises what `prune` does.
+
+    Where there are none, no target is asked.
+    """
+    with resources.database.read() as connection:
+        rows = catalogue.backups(connection, "keyring", ["made", "running"])
+        left = copies.has_leftovers(connection, "keyring", [target.name for target in targets])
+    if not left and {one.number for one in rows if one.state == MADE} <= kept(resources, rows)["keyring"]:
+        return Pruned(True, {"keyring": []}, [])
     return _prune(resources, targets, ("keyring",), True, lambda done, total: None)
 
 
@@ -66,9 +80,9 @@ def _prune(
     progress: Progress,
 ) -> Pruned:
     with resources.database.read() as connection:
-        made = catalogue.backups(connection, states=["made"])
+        rows = catalogue.backups(connection, states=["made", "running"])
         found = catalogue.known_installation(connection)
-    stay = kept(resources, made)
+    stay, made = kept(resources, rows), [one for one in rows if one.state == MADE]
     numbers = {
         stream: [one.number for one in made if one.stream == stream and one.number not in stay[stream]]
         for stream in streams
@@ -127,36 +141,34 @@ def _apply(
                 sweeping.carry_out(resources, target, going, swept, step)
         except TargetFailed as failure:
             swept.problem = failure.problem
-    _forget(resources, [target.name for target, _, _ in plans])
+    _forget(resources)
 
 
 def _removed(resources: Resources, stream: Stream, numbers: Sequence[int]) -> None:
     resources.database.write(lambda transaction: catalogue.removed(transaction, stream, numbers))
 
 
-def _forget(resources: Resources, targets: Sequence[str]) -> None:
+def _forget(resources: Resources) -> None:
     def work(transaction: Transaction) -> None:
         now = transaction.now
-        catalogue.forget(transaction, targets, now - FORGET_JOURNALS, now - FORGET)
+        catalogue.forget(transaction, now - FORGET_JOURNALS, now - FORGET)
 
     resources.database.write(work)
 
 
 def _require_copies(resources: Resources, targets: Sequence[Target], made: Sequence[Backup]) -> None:
-    """Return if enough targets hold the newest one whole, with all that it builds on, each read back; else LastCopy."""
-    newest = max((one for one in made if one.kind in STEPS), key=lambda one: one.number, default=None)
-    if newest is None:
-        return
-    with resources.database.read() as connection:
-        holders = {target.name for target in targets}
-        for one in catalogue.chain(connection, newest.stream, newest.number):
-            holders &= {
-                copy.target
-                for copy in copies.copies(connection, one.stream, one.number)
-                if copy.state == STORED and copy.verified_at is not None
-            }
-    if len(holders) < max(resources.backups.quorum, 1):
-        raise LastCopy(
-            f"backup {newest.number} of the stream {newest.stream}, the newest, is whole and read back on "
-            f"{len(holders)} targets, which are fewer than the quorum: nothing goes"
-        )
+    """Return if enough targets hold the newest one, and the newest that is no journal, whole; else raise LastCopy.
+
+    Whole is with all that it builds on, each read back.
+    """
+    steps = [one for one in made if one.kind in STEPS]
+    for newest in {one.number: one for one in (*made[-1:], *steps[-1:])}.values():
+        with resources.database.read() as connection:
+            chain = [one.number for one in catalogue.chain(connection, newest.stream, newest.number)]
+            names = copies.holding(connection, newest.stream, chain, verified=True)
+        names &= {target.name for target in targets}
+        if len(names) < max(resources.backups.quorum, 1):
+            raise LastCopy(
+                f"backup {newest.number} of the stream {newest.stream}, the newest, is whole and read back on "
+                f"{len(names)} targets, which are fewer than the quorum: nothing goes"
+            )

@@ -9,16 +9,16 @@ from vault.backup import layout, manifests
 from vault.backup.model import Manifest
 from vault.errors import TargetFailed, UnknownBackup
 from vault.recovery import mending, retention
+from vault.recovery.holding import LEASE
 from vault.recovery.mending import NO_GOOD_COPY, Sources
 from vault.recovery.targets.protocol import Target
 from vault.resources import Resources
 from vault.store import catalogue, copies, leases
-from vault.store.catalogue import MADE, Backup
+from vault.store.catalogue import MADE, RUNNING, Backup
 from vault.store.copies import COPYING, DAMAGED, OK, STORED
 from vault.store.streams import STREAMS, Stream
 from vault.store.writer import Transaction
 
-LEASE = "backups"  # of the one process that makes backups and looks after them
 AMOUNT = 64 * 1_024 * 1_024  # bytes that one call copies or reads back, and a chunk more at most
 SECONDS = 2.0  # after which a call begins no other chunk: the journal is waiting
 
@@ -63,7 +63,7 @@ def catch_up(
 
     Args:
         told: whether the process was told to end.
-        fence: of the lease LEASE.
+        fence: of the lease `holding.LEASE`.
         amount, seconds: after so many bytes, or so much time, the rest is left to the next call.
     Raises:
         LeaseLost: another process makes the backups now.
@@ -74,11 +74,13 @@ def catch_up(
         lacks = {target.name: copies.lacking(connection, target.name) for target in well}
         if not any(lacks.values()):
             return Caught()
-        known = catalogue.backups(connection, states=["made"])
+        known = catalogue.backups(connection, states=["made", "running"])
         found = catalogue.known_installation(connection)
         holders = copies.holders(connection, [target.name for target in targets])
     stay = kept(resources, known)
-    backups = {(one.stream, one.number): one for one in known if one.number in stay[one.stream]}
+    backups = {
+        (one.stream, one.number): one for one in known if one.state == MADE and one.number in stay[one.stream]
+    }
     wanted = [_Lack(one[0], one[1], name, one[2]) for name, theirs in lacks.items() for one in theirs]
     wanted = [lack for lack in wanted if (lack.stream, lack.number) in backups]
     wanted.sort(key=lambda lack: (STREAMS.index(lack.stream), lack.number))
@@ -87,14 +89,19 @@ def catch_up(
     return run.all(wanted, backups)
 
 
-def kept(resources: Resources, made: Sequence[Backup]) -> Mapping[Stream, set[int]]:
-    """Return the numbers that stay of the backups that were made, by stream."""
-    plan = resources.backups
+def kept(resources: Resources, rows: Sequence[Backup]) -> Mapping[Stream, set[int]]:
+    """Return the numbers that stay, by stream, of the backups that were made; `rows` are these and those under way."""
+    plan, now = resources.backups, resources.database.now()
+    made: dict[Stream, list[Backup]] = {stream: [] for stream in STREAMS}
+    needed: dict[Stream, set[int]] = {stream: set() for stream in STREAMS}
+    for one in rows:
+        if one.state == MADE:
+            made[one.stream].append(one)
+        elif one.state == RUNNING and one.base is not None:
+            needed[one.stream].add(one.base)
     return {
-        "keyring": retention.keyrings((one for one in made if one.stream == "keyring"), plan.keyrings),
-        "data": retention.kept(
-            (one for one in made if one.stream == "data"), plan.keep, resources.database.now()
-        ),
+        "keyring": retention.keyrings(made["keyring"], plan.keyrings, needed["keyring"]),
+        "data": retention.kept(made["data"], plan.keep, now, needed["data"]),
     }
 
 
@@ -209,7 +216,7 @@ class _Run:
 
         def work(transaction: Transaction) -> None:
             leases.require_fence(transaction, LEASE, self._fence)
-            if catalogue.get(transaction.connection, lack.stream, lack.number).state == MADE:
+            if catalogue.is_made(transaction.connection, lack.stream, lack.number):
                 copies.mark_copy(
                     transaction, lack.stream, lack.number, lack.target, state, problem,
                     verified=verified, checked=checked,

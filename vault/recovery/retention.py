@@ -60,7 +60,7 @@ def parse(text: str) -> Keep:
     return Keep(found["last"], found.get("daily", 0), found.get("weekly", 0), found.get("monthly", 0))
 
 
-def kept(points: Iterable[Point], keep: Keep, now: int) -> set[int]:
+def kept(points: Iterable[Point], keep: Keep, now: int, needed: Iterable[int] = ()) -> set[int]:
     """Return the numbers of the data backups that stay, of all that were made and not removed.
 
     Full and incremental ones are restore points; a journal stays from the oldest of the `last` newest points on, so
@@ -68,6 +68,7 @@ def kept(points: Iterable[Point], keep: Keep, now: int) -> set[int]:
 
     Args:
         now: in microseconds since 1970 (UTC).
+        needed: what backups build on that are being made.
     """
     known = {point.number: point for point in points}
     if not known:
@@ -81,17 +82,21 @@ def kept(points: Iterable[Point], keep: Keep, now: int) -> set[int]:
         wanted |= _newest_of_each(past, places, period)
     wanted |= {point.number for point in steps if point.taken_at > now}
     wanted |= {point.number for point in whole if not newest or point.number > newest[0].number}
-    return _with_bases(known, wanted)
+    return _with_bases(known, wanted.union(needed))
 
 
-def keyrings(points: Iterable[Point], count: int) -> set[int]:
+def keyrings(points: Iterable[Point], count: int, needed: Iterable[int] = ()) -> set[int]:
     """Return the numbers of the keyrings that stay: the `count` newest full ones, and what builds on them.
 
-    Nothing before them stays, whatever builds on it: it may hold keys that were destroyed, and persons erased since.
+    Nothing before them stays, which may hold keys that were destroyed, and persons erased since; but for what the
+    newest of all builds on, and `needed` as of `kept`. That is so for as long as it takes to ship one more: a journal
+    that was made while a full one was under way builds on one before, and says more than the full one.
     """
-    fulls = _fulls({point.number: point for point in points})
+    known = {point.number: point for point in points}
+    fulls = _fulls(known)
     newest = sorted(set(fulls.values()))[-max(count, 1) :]
-    return {number for number, full in fulls.items() if full in newest}
+    stay = {number for number, full in fulls.items() if full in newest}
+    return stay | _with_bases(known, {*needed, *sorted(known)[-1:]})
 
 
 def _fulls(known: Mapping[int, Point]) -> dict[int, int]:

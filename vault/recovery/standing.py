@@ -10,8 +10,10 @@ from vault.backup.plan import Plan
 from vault.recovery.drills import missed
 from vault.resources import Resources
 from vault.store import catalogue, copies, drills
+from vault.store.catalogue import FULL, Backup, Kind
 from vault.store.copies import OK
 
+KINDS: tuple[Kind, ...] = ("full", "incremental", "journal")
 LOOK = 1.0  # seconds between two looks at the database
 LATE_SECONDS, LATE_TIMES = 30.0, 4  # from so long on, or as many journals, what is not shipped is late
 MISSING, LATE, UNDRILLED = "backup_missing", "backup_late", "drill_missed"
@@ -57,12 +59,10 @@ class Standings:
     def _look(self) -> Standing:
         plan, now = self._resources.backups, self._resources.database.now()
         with self._resources.database.read() as connection:
-            newest = {
-                "full": catalogue.newest(connection, "data", ("full",)),
-                "incremental": catalogue.newest(connection, "data", ("incremental",)),
-                "journal": catalogue.newest(connection, "data", ("journal",)),
-                "keyring": catalogue.newest(connection, "keyring", ("full",)),
+            newest: dict[str, Backup | None] = {
+                kind: catalogue.newest(connection, "data", (kind,)) for kind in KINDS
             }
+            newest["keyring"] = catalogue.newest(connection, "keyring", FULL)
             shipped, states = copies.shipped(connection), copies.targets(connection)
             restored = drills.newest_drilled(connection)
             passed = drills.drills(connection, 1, passed=True)

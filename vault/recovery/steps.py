@@ -12,7 +12,7 @@ from vault.recovery.draft import Draft
 from vault.recovery.line import Line
 from vault.recovery.making import Making
 from vault.store import catalogue
-from vault.store.catalogue import STEPS
+from vault.store.catalogue import FULL, STEPS
 from vault.store.snapshots import Snapshot, prepare
 from vault.store.streams import Stream
 
@@ -42,9 +42,9 @@ class Steps:
     def due(self) -> Wanted:
         """Return what the plan wants made now."""
         plan = self._line.plan
-        keyring: Kind | None = "full" if self._is_due("keyring", ("full",), plan.keyring) else None
+        keyring: Kind | None = "full" if self._is_due("keyring", FULL, plan.keyring) else None
         data: Kind | None = None
-        if self._is_due("data", ("full",), plan.full):
+        if self._is_due("data", FULL, plan.full):
             data = "full"
         elif self._is_due("data", STEPS, plan.incremental):
             data = "incremental"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Literal
 
 from vault.store.catalogue import FAILED, MADE, RUNNING, Backup
-from vault.store.streams import STREAMS, Stream
 
 SETTLED = 86_400_000_000  # microseconds after which nobody writes files of a backup that failed any more
 
@@ -25,25 +24,12 @@ def is_settled(rows: Iterable[Backup], now: int) -> bool:
     )
 
 
-def newest(rows: Iterable[Backup]) -> dict[Stream, int]:
-    """Return the newest number that was given in each stream; 0 before the first."""
-    found: dict[Stream, int] = dict.fromkeys(STREAMS, 0)
-    for one in rows:
-        found[one.stream] = max(found[one.stream], one.number)
-    return found
+def fate(row: Backup | None) -> Literal["kept", "gone", "unknown"]:
+    """Return what becomes of a manifest whose number has that row.
 
-
-def fate(
-    number: int, rows: Mapping[int, Backup], newest: int, now: int
-) -> Literal["kept", "gone", "unknown"]:
-    """Return what becomes of a manifest with that number, by the stream's rows.
-
-    Gone: it was removed, failed a day ago, or was removed so long ago that its row is forgotten. Unknown: a number that
-    was never given, as where the database was put back to an earlier state: such a file is never touched.
+    Gone: the backup was removed, or failed. Unknown: there is no such row, as where the database was put back to an
+    earlier state; such a file is never touched.
     """
-    row = rows.get(number)
     if row is None:
-        return "gone" if number < newest else "unknown"
-    if row.state in (MADE, RUNNING) or (row.state == FAILED and not is_settled([row], now)):
-        return "kept"
-    return "gone"
+        return "unknown"
+    return "kept" if row.state in (MADE, RUNNING) else "gone"

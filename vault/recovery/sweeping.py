@@ -95,12 +95,11 @@ def plan(
     # Read after the target was listed: so what it lists of a backup that was made has its name here.
     with resources.database.read() as connection:
         rows = {one.number: one for one in catalogue.backups(connection, stream)}
-    now, newest = resources.database.now(), max(rows, default=0)
     going, kept = Going(stream), set[str]()
-    sure = strays.is_settled(rows.values(), now)
+    sure = strays.is_settled(rows.values(), resources.database.now())
     going.over = [number for number, row in rows.items() if row.state == REMOVED or number in doomed]
     for number in sorted(rows.keys() | there.keys()):
-        goes = number in doomed or strays.fate(number, rows, newest, now) == "gone"
+        goes = number in doomed or strays.fate(rows.get(number)) == "gone"
         if number not in there and (goes or rows[number].state != MADE):
             continue
         manifest = _manifest(resources, rows.get(number), there.get(number), target)

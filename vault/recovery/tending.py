@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from vault.alarms import raise_alarm
-from vault.errors import LeaseLost, TargetFailed
-from vault.recovery import drills, leftovers
+from vault.errors import LastCopy, LeaseLost, TargetFailed
+from vault.recovery import drills, leftovers, pruning, replicating
 from vault.recovery.archives import Archives
 from vault.recovery.fanout import BROKEN
 from vault.recovery.line import Line
@@ -14,30 +15,25 @@ from vault.recovery.standing import late
 from vault.recovery.targets.protocol import Target
 from vault.store import alarms, catalogue, copies
 from vault.store import drills as drilled
+from vault.store.catalogue import FULL
 from vault.store.copies import OK
 from vault.store.writer import Transaction
 
+ALARM_SECONDS = 5.0  # between two looks at whether an alarm is due
+SWEEP_SECONDS = 60.0  # after which what could not be swept is tried again
 AGAIN = 86_400_000_000  # microseconds after which an alarm about what is still so is raised again
 
 
 class Tending:
     """Looks after the targets, in one thread's hands."""
 
-    def __init__(
-        self,
-        line: Line,
-        targets: Sequence[Target],
-        catch_up: Callable[[], None],
-        failed: Callable[[Exception], None],
-    ) -> None:
-        """Look after `targets`, which nobody else calls.
-
-        Args:
-            catch_up: copies what targets lack from those that have it.
-            failed: hears of what nobody expected.
-        """
-        self._line, self._targets, self._catch_up, self._failed = line, targets, catch_up, failed
+    def __init__(self, line: Line, targets: Sequence[Target], failed: Callable[[Exception], None]) -> None:
+        """Look after `targets`, which nobody else calls; `failed` hears of what nobody expected."""
+        self._line, self._targets, self._failed = line, targets, failed
         self._archives = Archives()
+        self._alarmed = float("-inf")
+        self._keyring = 0  # the newest full one when the targets were last swept
+        self._sweep_at = float("-inf")
 
     def settle(self) -> None:
         """Settle what was left running, if this process has just come to make the backups, or lost the database.
@@ -50,19 +46,47 @@ class Tending:
         if fence != line.settled:
             leftovers.newest(self._targets, line)
         if fence != line.settled or line.unsettled:
-            line.unsettled = False
-            leftovers.settle(line, self._targets, fence)
+            line.unsettled, before = False, line.unsettled
+            try:
+                leftovers.settle(line, self._targets, fence)
+            except BaseException:
+                line.unsettled = before
+                raise
             line.settled = fence
 
-    def round(self) -> None:
-        """Probe the targets that are due, give each what it lacks, and raise the alarms that are due."""
-        self._line.fence()
+    def round(self) -> bool:
+        """Probe the targets that are due, give each what it lacks, and raise the alarms that are due.
+
+        Returns whether more is lacking that could be given at once.
+        """
+        line, fence = self._line, self._line.fence()
         self.probe()
-        self._catch_up()
-        self._archives.copy(
-            self._line, [one for one in self._targets if one.name in self._line.health.well()]
-        )
-        self._line.resources.database.write(self._alarms)
+        well = [one for one in self._targets if one.name in line.health.well()]
+        caught = replicating.catch_up(line.resources, well, line.told, fence)
+        for name, code in caught.failed.items():
+            line.health.say(name, code)
+        self._archives.copy(line, well)
+        self._sweep()
+        now = line.resources.monotonic()
+        if now - self._alarmed >= ALARM_SECONDS:
+            line.resources.database.write(self._alarms)
+            self._alarmed = now
+        return caught.size > 0 and caught.waiting > 0
+
+    def _sweep(self) -> None:
+        """Remove what is not kept any more, after each new full keyring: what was erased goes with the old ones."""
+        with self._line.resources.database.read() as connection:
+            newest = catalogue.newest(connection, "keyring", FULL)
+        now = self._line.resources.monotonic()
+        if newest is None or newest.number == self._keyring or now < self._sweep_at:
+            return
+        self._sweep_at = now + SWEEP_SECONDS
+        with suppress(LastCopy):
+            pruning.prune(self._line.resources, self._targets, True, lambda *_: self._go_on())
+            self._keyring = newest.number
+
+    def _go_on(self) -> None:
+        self._line.fence()
 
     def probe(self) -> None:
         """Find out how those targets are whose turn it is."""

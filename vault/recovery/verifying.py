@@ -18,6 +18,7 @@ from vault.recovery.replicating import kept
 from vault.recovery.targets.protocol import Target
 from vault.resources import Resources
 from vault.store import catalogue, copies
+from vault.store.catalogue import MADE
 from vault.store.streams import Stream
 from vault.store.writer import Transaction
 
@@ -80,12 +81,13 @@ def _alarm(resources: Resources, looked: Looked) -> None:
 def _short(resources: Resources, names: Sequence[str]) -> list[tuple[Stream, int]]:
     """Return the backups that are kept and have fewer good copies than the quorum."""
     with resources.database.read() as connection:
-        made = catalogue.backups(connection, states=["made"])
+        rows = catalogue.backups(connection, states=["made", "running"])
         holders = copies.holders(connection, names)
-    stay = kept(resources, made)
+    stay = kept(resources, rows)
     return [
         (one.stream, one.number)
-        for one in made
-        if one.number in stay[one.stream]
+        for one in rows
+        if one.state == MADE
+        and one.number in stay[one.stream]
         and len(holders.get((one.stream, one.number), ())) < resources.backups.quorum
     ]

@@ -26,6 +26,7 @@ RUNNING: State = "running"
 MADE: State = "made"
 FAILED: State = "failed"
 REMOVED: State = "removed"
+FULL: tuple[Kind, ...] = ("full",)
 STEPS: tuple[Kind, ...] = ("full", "incremental")  # all but journals
 
 
@@ -158,6 +159,12 @@ def get(connection: Connection, stream: Stream, number: int) -> Backup:
     return found[0]
 
 
+def is_made(connection: Connection, stream: Stream, number: int) -> bool:
+    """Whether a backup was made, and not removed since."""
+    query = select(backup.c.state).where(_one(stream, number))
+    return connection.execute(query).scalar() == MADE
+
+
 def note(connection: Connection, stream: Stream, number: int) -> str:
     """Return the signed manifest of a backup; UnknownBackup if none was made of that number, or it was removed."""
     found = connection.execute(select(backup.c.note).where(_one(stream, number))).scalar()
@@ -220,20 +227,20 @@ def removed(transaction: Transaction, stream: Stream, numbers: Sequence[int]) ->
     transaction.connection.execute(update(backup).where(mine).values(state=REMOVED, note=None))
 
 
-def forget(transaction: Transaction, targets: Collection[str], journals: int, others: int) -> int:
+def forget(transaction: Transaction, journals: int, others: int) -> int:
     """Delete the rows of what was removed, or came to nothing, of which no target holds anything; return how many.
 
     The newest of a stream stays whatever it is, so that no number is used twice.
 
     Args:
-        targets: the names of those that are in use.
-        journals, others: microseconds since 1970 (UTC); rows that ended before go.
+        journals: microseconds since 1970 (UTC); journals that were removed go if they were made before.
+        others: the same for all else.
     """
     others_too = backup.alias()
     newest = select(func.max(others_too.c.number)).where(others_too.c.stream == backup.c.stream)
     of_it = (backup_copy.c.stream == backup.c.stream) & (backup_copy.c.number == backup.c.number)
-    held = exists().where(of_it, backup_copy.c.target.in_(targets), backup_copy.c.state != GONE)
-    before = case((backup.c.kind == "journal", journals), else_=others)
+    held = exists().where(of_it, backup_copy.c.state != GONE)
+    before = case(((backup.c.kind == "journal") & (backup.c.state == REMOVED), journals), else_=others)
     over = backup.c.state.in_((REMOVED, FAILED)) & (backup.c.finished_at < before)
     gone = delete(backup).where(over, ~held, backup.c.number < newest.scalar_subquery())
     count: int = transaction.connection.execute(gone).rowcount

@@ -56,9 +56,13 @@ def copies(connection: Connection, stream: Stream | None = None, number: int | N
     return [Copy(*row) for row in connection.execute(query)]
 
 
-def holding(connection: Connection, stream: Stream, numbers: Collection[int]) -> set[str]:
-    """Return the targets that hold every one of these backups whole."""
+def holding(
+    connection: Connection, stream: Stream, numbers: Collection[int], *, verified: bool = False
+) -> set[str]:
+    """Return the targets that hold every one of these backups whole; `verified`: and each was read back since."""
     mine = (backup_copy.c.stream == stream) & (backup_copy.c.state == STORED)
+    if verified:
+        mine &= backup_copy.c.verified_at.is_not(None)
     query = select(backup_copy.c.target).where(mine, backup_copy.c.number.in_(numbers))
     query = query.group_by(backup_copy.c.target).having(func.count() == len(set(numbers)))
     return set(connection.execute(query).scalars())
@@ -119,6 +123,15 @@ def holders(connection: Connection, names: Sequence[str]) -> dict[tuple[Stream, 
     for stream, number, target in connection.execute(query):
         found.setdefault((stream, number), set()).add(target)
     return found
+
+
+def has_leftovers(connection: Connection, stream: Stream, names: Sequence[str]) -> bool:
+    """Whether one of the targets holds anything still of a backup that was removed."""
+    there = (backup_copy.c.stream == backup.c.stream) & (backup_copy.c.number == backup.c.number)
+    query = select(backup.c.number).select_from(backup.join(backup_copy, there))
+    query = query.where(backup.c.stream == stream, backup.c.state == "removed")
+    query = query.where(backup_copy.c.state != REMOVED, backup_copy.c.target.in_(names))
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def drop_copies(transaction: Transaction, stream: Stream, numbers: Sequence[int], target: str) -> None:

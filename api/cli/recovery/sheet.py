@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from api.cli.recovery import sheetwords as said
 from api.cli.recovery.sheetstyle import STYLE
-from api.cli.recovery.sheetwords import Said
+from api.words.said import Said
 
 if TYPE_CHECKING:
     from keys.secret import Secret

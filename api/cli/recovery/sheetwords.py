@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Said(NamedTuple):
-    """One thing in both languages, with the same gaps."""
-
-    en: str
-    zh: str
-
-    def filled(self, **gaps: object) -> Said:
-        """Return it with its gaps filled."""
-        return Said(self.en.format(**gaps), self.zh.format(**gaps))
-
+from api.words.said import Said
 
 SHARE = Said("Recovery key · share {number} of {count}", "恢复密钥 · 第 {number} 份（共 {count} 份）")
 RECORD = Said("Recovery key · record", "恢复密钥 · 记录")

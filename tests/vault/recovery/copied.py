@@ -16,8 +16,10 @@ from vault.backup import layout, manifests
 from vault.backup.model import FORMAT, Chunk, Link, Manifest
 from vault.backup.plan import Keep, Plan
 from vault.errors import TargetFailed
-from vault.recovery.replicating import LEASE
-from vault.recovery.targets.protocol import File, MissingFile
+from vault.recovery.holding import LEASE
+from vault.recovery.targets.directory import Directory
+from vault.recovery.targets.patience import Deadline, Patience
+from vault.recovery.targets.protocol import File
 from vault.resources import Resources
 from vault.store import catalogue, copies, leases, migrate
 from vault.store.catalogue import Backup, Kind
@@ -41,7 +43,6 @@ class Folder:
         before: called before each file is deleted.
     """
 
-    name: str
     root: Path
     away: str | None = None
     keeps: Callable[[str], bool] = lambda _: False
@@ -49,28 +50,27 @@ class Folder:
     read: list[str] = field(default_factory=list)
     before: Callable[[str], None] = lambda _: None
 
+    def __post_init__(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._target = Directory(self.root)
+        self._ever = Deadline(lambda: 0.0, Patience())
+
+    @property
+    def name(self) -> str:
+        return self._target.name
+
     def put(self, path: str, data: bytes) -> None:
         self._answer()
-        file = self.root / path
-        if file.exists():
-            if file.read_bytes() != data:
-                raise TargetFailed("target_differs", "another file is there")
-            return
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
+        self._target.put(path, data, self._ever)
 
     def get(self, path: str) -> bytes:
         self._answer()
         self.read.append(path)
-        try:
-            return (self.root / path).read_bytes()
-        except FileNotFoundError:
-            raise MissingFile from None
+        return self._target.get(path, self._ever)
 
     def files(self, prefix: str) -> Iterator[File]:
         self._answer()
-        for file in sorted((self.root / prefix).glob("*")):
-            yield File(str(file.relative_to(self.root)), file.stat().st_size)
+        return iter(self._target.files(prefix, self._ever))
 
     def delete(self, path: str) -> None:
         self._answer()
@@ -78,20 +78,22 @@ class Folder:
         if self.keeps(path):
             raise TargetFailed("target_locked", "the server keeps the file")
         self.deleted.append(path)
-        (self.root / path).unlink(missing_ok=True)
+        self._target.delete(path, self._ever)
 
     def probe(self) -> None:
         self._answer()
+        self._target.probe(self._ever)
 
     def close(self) -> None:
-        pass
+        self._target.close()
 
     def _answer(self) -> None:
         if self.away is not None:
             raise TargetFailed(self.away, "it does not answer")
 
     def paths(self) -> list[str]:
-        return sorted(str(file.relative_to(self.root)) for file in self.root.rglob("*") if file.is_file())
+        found = (str(file.relative_to(self.root)) for file in self.root.rglob("*") if file.is_file())
+        return sorted(path for path in found if not path.startswith("."))
 
     def damage(self, path: str) -> None:
         """Turn a bit in the middle over."""
@@ -229,7 +231,7 @@ def open_line(url: str, folder: Path, names: str = "abc", quorum: int = 2) -> Li
     migrate.upgrade(database)
     root = memory.create()
     keyring = Keyring(Keysets(database), {root.name: root}, root.name, time.monotonic)
-    targets = [Folder(f"file:{name}", folder / name) for name in names]
+    targets = [Folder(folder / name) for name in names]
     plan = Plan(targets=tuple(target.name for target in targets), quorum=quorum, keep=Keep(2, 0, 0, 0))
     fence = leases.acquire(database, LEASE, "test", 600)
     assert fence is not None

@@ -42,7 +42,9 @@ class Kept:
 
     def targets(self) -> list[Folder]:
         """Return targets with connections of their own."""
-        return [Folder(one, lambda call, path, one=one: self.before(one.name, call, path)) for one in self.folders]  # type: ignore[misc]
+        return [
+            Folder(one, lambda call, path, one=one: self.before(one.name, call, path)) for one in self.folders
+        ]  # type: ignore[misc]
 
     def keeper(self, told: Callable[[], bool] = lambda: False, holder: str = "test") -> Keeper:
         """Return a keeper that is not started."""

@@ -8,7 +8,8 @@ from tests.vault.conftest import ON_SQLITE
 from tests.vault.recovery.copied import DAY, Folder, Line
 from vault.backup.plan import Keep
 from vault.errors import LeaseLost
-from vault.recovery.replicating import LEASE, Caught, catch_up
+from vault.recovery.holding import LEASE
+from vault.recovery.replicating import Caught, catch_up
 from vault.store import catalogue, leases
 
 
@@ -145,7 +146,7 @@ def test_what_is_removed_meanwhile_is_not_said_to_be_there(line: Line) -> None:
             line.database.write(lambda transaction: catalogue.removed(transaction, "data", [number]))
             super().put(path, data)
 
-    line.targets[2] = Late(c.name, c.root)
+    line.targets[2] = Late(c.root)
     caught(line)
     assert line.copy(number, c) is None
     assert line.state(number) == "removed"

@@ -54,7 +54,11 @@ def test_both_logs_hold_and_nothing_is_lost_of_the_newest_backup(
         assert operations[:3] == ["log_opened", "restore", "reveal"]
         audit = again.vault.audit
         records = audit.records(again.actor, Query(token=token[0])).records
-        assert [(one.log, one.record.operation) for one in records] == [(2, "reveal"), (1, "reveal"), (1, "tokenize")]
+        assert [(one.log, one.record.operation) for one in records] == [
+            (2, "reveal"),
+            (1, "reveal"),
+            (1, "tokenize"),
+        ]
         assert len(audit.records(again.actor, Query(person="a")).records) == 3
 
 
@@ -72,7 +76,10 @@ def test_the_next_log_names_what_the_restored_one_does_not_have(
     backups.make()
     shop.tokenize("phone", "13800138002")
     sealed.sealer(shop.resources).run_once()
-    for url, more, newest in ((empty_url, [], known), (f"{empty_url}-2", [checkpoint(shop)], checkpoint(shop))):
+    for url, more, newest in (
+        (empty_url, [], known),
+        (f"{empty_url}-2", [checkpoint(shop)], checkpoint(shop)),
+    ):
         told = backups.restore(url, Wanted(number=1, checkpoints=more))
         (mine,) = [log for log in told.logs if log.tenant == shop.actor.tenant]
         covered = int(newest.split("\n")[1])

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.vault.conftest import Shop
 from tests.vault.recovery import mutations
 from tests.vault.recovery.made import Backups
 from tests.vault.recovery.mutations import Mutation
 from tests.vault.recovery.test_restoring import PLAIN, backups, is_empty, refuse
-from tests.vault.conftest import Shop
 from vault.backup import layout
 from vault.errors import BackupDamaged, BackupReplayed, BackupUntrusted, InvalidCheckpoint, KeyringTooOld
 from vault.recovery.restored import Wanted
@@ -69,8 +69,10 @@ def test_an_old_state_is_not_taken_for_the_newest_by_who_knows_better(
     assert backups.restore(empty_url, Wanted(at_least=1)).number == 1
 
 
-def test_nobody_else_s_signature_is_taken(shop: Shop, backups: Backups, empty_url: str, tmp_path: Path) -> None:
-    from tests.vault.conftest import open_shop  # noqa: PLC0415 - for this test alone
+def test_nobody_else_s_signature_is_taken(
+    shop: Shop, backups: Backups, empty_url: str, tmp_path: Path
+) -> None:
+    from tests.vault.conftest import open_shop
 
     backups.make()
     other = open_shop(f"sqlite:///{tmp_path}/other.db")

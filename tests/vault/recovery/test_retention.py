@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -191,9 +190,26 @@ def test_while_the_clock_is_a_day_ahead_backups_go_a_day_early_at_most(
 def test_of_keyrings_the_newest_stay_with_what_builds_on_them(points: list[Made], count: int) -> None:
     stay = only(points, retention.keyrings(points, count))
     fulls = [point.number for point in points if point.kind == "full"]
-    assert [point.number for point in stay if point.kind == "full"] == fulls[-count:]
     assert stay == [point for point in points if point.number >= fulls[-count:][0]]
-    assert all(one.number < other.number for one, other in pairwise(stay))
+    assert {point.number for point in stay} == retention.keyrings(stay, count)
+
+
+def test_a_keyring_that_says_more_than_the_full_one_stays_until_another_does() -> None:
+    """Of 4, taken while 3 was being made, the newest data have keys that 3 does not have."""
+    points = [
+        Made(1, "full", None, 1),
+        Made(2, "journal", 1, 2),
+        Made(3, "full", None, 3),
+        Made(4, "journal", 2, 4),
+    ]
+    assert retention.keyrings(points, 1) == {1, 2, 3, 4}
+    assert retention.keyrings([*points, Made(5, "journal", 3, 5)], 1) == {3, 5}
+
+
+def test_what_is_needed_stays() -> None:
+    points = [Made(1, "full", None, 1), Made(2, "journal", 1, 2), Made(3, "full", None, 3)]
+    assert retention.kept(points, Keep(1, 0, 0, 0), 9) == {3} == retention.keyrings(points, 1)
+    assert retention.kept(points, Keep(1, 0, 0, 0), 9, [2]) == {1, 2, 3} == retention.keyrings(points, 1, [2])
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,8 +11,8 @@ from tests.vault.recovery.copied import DAY, Folder, Line
 from vault.errors import InvalidRequest
 from vault.recovery import findings
 from vault.recovery.findings import Finding, Verified
-from vault.recovery.verifying import verify
 from vault.recovery.targets.protocol import File
+from vault.recovery.verifying import verify
 from vault.store import catalogue
 
 
@@ -127,7 +127,7 @@ def test_a_target_that_takes_no_file_is_still_looked_at(line: Line) -> None:
                 self.away = None
 
     number = line.make("full", chunks=3)
-    a = line.targets[0] = Full(line.targets[0].name, line.targets[0].root)
+    a = line.targets[0] = Full(line.targets[0].root)
     for place in range(3):
         a.remove(line.chunk(number, place))
     found = looked(line)
@@ -232,20 +232,62 @@ def test_files_that_nothing_accounts_for_are_named(line: Line) -> None:
     assert later in b.paths()
 
 
+class Busy(Folder):
+    """A folder where something else happens before and after its files are listed."""
+
+    def __init__(self, other: Folder, before: Callable[[], object], after: Callable[[], object]) -> None:
+        super().__init__(other.root)
+        self._happens = {"before": before, "after": after}
+
+    def files(self, prefix: str) -> Iterator[File]:
+        if prefix.endswith("/data/manifests/"):
+            self._happens["before"]()
+        found = list(super().files(prefix))
+        if prefix.endswith("/data/chunks/"):
+            self._happens["after"]()
+        return iter(found)
+
+
 @ON_SQLITE
-def test_a_backup_made_while_the_target_is_listed_is_no_stranger(line: Line) -> None:
+def test_what_is_made_while_the_target_is_listed_is_neither_missed_nor_unknown(line: Line) -> None:
     line.make("full")
+    a = line.targets[0] = Busy(
+        line.targets[0], lambda: line.make("incremental"), lambda: line.make("incremental")
+    )
+    assert told(looked(line, 1, a.name)) == []
+    assert line.numbers(a) == [1, 2, 3]
 
-    class Busy(Folder):
-        def files(self, prefix: str) -> Iterator[File]:
-            found = list(super().files(prefix))
-            if prefix.endswith("chunks/") and "/data/" in prefix:
-                line.make("incremental")
-            return iter(found)
 
-    line.targets[0] = Busy(line.targets[0].name, line.targets[0].root)
-    found = looked(line, 0, line.targets[0].name)
-    assert [one for one in told(found) if one[1] == "unknown"] == []
+@ON_SQLITE
+def test_what_is_removed_meanwhile_is_neither_missed_nor_put_back(line: Line) -> None:
+    line.make("full"), line.make("full")
+    a = line.targets[0]
+    gone = [line.note(1), *(line.chunk(1, place) for place in range(2))]
+
+    def remove() -> None:
+        line.database.write(lambda transaction: catalogue.removed(transaction, "data", [1]))
+        for path in gone:
+            line.targets[0].remove(path)
+
+    line.targets[0] = Busy(a, lambda: None, remove)
+    assert told(looked(line, 1, a.name)) == []
+    assert line.numbers(a) == [2]
+
+
+@ON_SQLITE
+def test_what_is_removed_just_then_is_not_put_back(line: Line) -> None:
+    number = line.make("full")
+
+    class Pruned(Folder):
+        def get(self, path: str) -> bytes:
+            line.database.write(lambda transaction: catalogue.removed(transaction, "data", [number]))
+            (self.root / path).unlink()
+            return super().get(path)
+
+    a = line.targets[0] = Pruned(line.targets[0].root)
+    note = line.note(number)
+    assert told(looked(line, 0, a.name)) == []
+    assert note not in a.paths()
 
 
 @ON_SQLITE
@@ -291,7 +333,7 @@ def test_what_was_removed_is_not_missed(line: Line) -> None:
 
 
 @ON_SQLITE
-@pytest.mark.parametrize(("share", "target"), [(-0.1, None), (1.1, None), (1, "file:nowhere")])
+@pytest.mark.parametrize(("share", "target"), [(-0.1, None), (1.1, None), (1, "file:/nowhere")])
 def test_what_is_asked_wrongly_is_refused(line: Line, share: float, target: str | None) -> None:
     with pytest.raises(InvalidRequest):
         looked(line, share, target)

@@ -23,11 +23,10 @@ TRUSTED = [Signer("strongroom/00000000000000aa/backups", bytes([n]) * 32).vkey f
 
 @dataclass(frozen=True)
 class Known:
-    """A key's shares, and its record in `path`."""
+    """A key's shares, and what is public of it."""
 
     shares: list[Secret]
     record: Record
-    path: Path
 
     def lines(self, *numbers: int) -> str:
         """Return shares by their numbers, a line each."""
@@ -40,17 +39,18 @@ def offline(tmp_path: Path) -> Command:
 
 
 @pytest.fixture(scope="session")
-def words() -> list[Secret]:
-    return shares.split(KEY, 3, 5)
+def known() -> Known:
+    words = shares.split(KEY, 3, 5)
+    digests = tuple(map(shares.share_digest, words))
+    made = Record(1_795_669_317, 3, identity.recipient(KEY), digests, tuple(map(Verifier, TRUSTED)))
+    return Known(words, made)
 
 
 @pytest.fixture
-def known(tmp_path: Path, words: list[Secret]) -> Known:
-    digests = tuple(map(shares.share_digest, words))
-    made = Record(1_795_669_317, 3, identity.recipient(KEY), digests, tuple(map(Verifier, TRUSTED)))
-    path = tmp_path / "recovery.txt"
-    path.write_text(record.write(made))
-    return Known(words, made, path)
+def recorded(offline: Command, known: Known) -> Command:
+    """The command beside the record of the known key, recovery.txt."""
+    offline.write("recovery.txt", record.write(known.record))
+    return offline
 
 
 @pytest.fixture

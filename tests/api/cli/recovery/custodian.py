@@ -66,11 +66,11 @@ class Terminal:
         return bool(part)
 
 
-def at_terminal(command: Command, *arguments: str) -> Terminal:
-    """Start a command on a new terminal."""
+def at_terminal(command: Command, *arguments: str, program: tuple[str, ...] = ("-m", "api.cli")) -> Terminal:
+    """Start a command, or another program of Python, on a new terminal."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", *arguments],
+        [sys.executable, *program, *arguments],
         cwd=command.folder,
         env={
             **os.environ, **command.environment,

@@ -29,7 +29,7 @@ def written_down(terminal: Terminal, count: int, wrong_at: int = 0) -> list[list
         words = shown(terminal)
         if number == wrong_at:
             terminal.until(r": word \d+: ")
-            terminal.type("zero\n" if "zero" not in words else "acid\n")
+            terminal.type("mistyped\n")
             terminal.until("that is not word")
             assert shown(terminal) == words
         for _ in range(3):

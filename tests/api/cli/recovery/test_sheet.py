@@ -69,7 +69,7 @@ def modules(text: str, error: str) -> list[list[int]]:
     return [list(row) for row in segno.make(text, error=error, micro=False, boost_error=False).matrix]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sheets(known: Known) -> list[str]:
     return [share_sheet(known.record, number, words) for number, words in enumerate(known.shares, 1)]
 
@@ -142,17 +142,17 @@ def test_what_comes_from_a_key_s_name_is_escaped(known: Known) -> None:
     assert "&lt;script&gt;" in html
 
 
-def test_page_writes_the_record_s_sheet(offline: Command, known: Known) -> None:
-    assert offline("recovery", "page", "recovery.txt").stdout == record_sheet(known.record)
-    done = offline("recovery", "page", "recovery.txt", "-o", "page.html")
-    assert (done.returncode, (offline.folder / "page.html").read_text()) == (0, record_sheet(known.record))
-    assert offline("recovery", "page", "recovery.txt", "-o", "page.html").returncode == 2
-    assert offline("recovery", "page", "recovery.txt", "-o", "recovery.txt", "--force").returncode == 2
+def test_page_writes_the_record_s_sheet(recorded: Command, known: Known) -> None:
+    assert recorded("recovery", "page", "recovery.txt").stdout == record_sheet(known.record)
+    done = recorded("recovery", "page", "recovery.txt", "-o", "page.html")
+    assert (done.returncode, (recorded.folder / "page.html").read_text()) == (0, record_sheet(known.record))
+    assert recorded("recovery", "page", "recovery.txt", "-o", "page.html").returncode == 2
+    assert recorded("recovery", "page", "recovery.txt", "-o", "recovery.txt", "--force").returncode == 2
 
 
-def test_page_prints_newer_manifest_keys(offline: Command, known: Known) -> None:
-    offline.write("newer.txt", f"{TRUSTED[1]}\n")
-    html = offline("recovery", "page", "recovery.txt", "--trust", "newer.txt").stdout
+def test_page_prints_newer_manifest_keys(recorded: Command, known: Known) -> None:
+    recorded.write("newer.txt", f"{TRUSTED[1]}\n")
+    html = recorded("recovery", "page", "recovery.txt", "--trust", "newer.txt").stdout
     assert (TRUSTED[1] in html, TRUSTED[0] in html) == (True, False)
 
 
