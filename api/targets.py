@@ -13,6 +13,7 @@ from vault.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from vault.recovery.targets.bounded import Bounded
+    from vault.recovery.targets.opening import Surroundings
 
 
 class _Named(Protocol):
@@ -42,11 +43,31 @@ def open_targets(settings: Settings) -> list[Bounded]:
     """
     if not names(settings):
         return []
-    from vault.recovery.targets.opening import Surroundings, open_target
+    from vault.recovery.targets.opening import open_target
+
+    around = _around(settings)
+    return _each(settings, lambda url: open_target(url, around))
+
+
+def open_one(settings: Settings, url: str | None) -> Bounded:
+    """Return the target of a URL, or of the settings' first; no server is asked yet.
+
+    Raises SettingsError if there is none or it misses a key, InvalidRequest if the URL cannot be meant.
+    """
+    from vault.recovery.targets.opening import open_target
+
+    if url is not None:
+        return open_target(url, _around(settings))
+    if not names(settings):
+        raise SettingsError(f"{TARGETS}: names no target")
+    return open_target(settings.backup_targets.split()[0], _around(settings))
+
+
+def _around(settings: Settings) -> Surroundings:
+    from vault.recovery.targets.opening import Surroundings
 
     keys = s3_keys(settings.backup_s3_access_key_file, settings.backup_s3_secret_key_file, "BACKUP_S3")
-    around = Surroundings(time.monotonic, settings.backup_ssh_key_file, settings.backup_known_hosts, keys)
-    return _each(settings, lambda url: open_target(url, around))
+    return Surroundings(time.monotonic, settings.backup_ssh_key_file, settings.backup_known_hosts, keys)
 
 
 def _each(settings: Settings, work: Callable[[str], T]) -> list[T]:

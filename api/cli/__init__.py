@@ -41,6 +41,7 @@ COMMANDS = {
     "backup": "api.cli.backup:backup",
     "job": "api.cli.job:job",
     "recovery": "api.cli.recovery:recovery",
+    "restore": "api.cli.restore:restore",
     "fields": "api.cli.fields:fields",
     "completion": "api.cli.completion:completion",
 }

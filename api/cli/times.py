@@ -21,3 +21,7 @@ since_option = click.option(
 until_option = click.option(
     "--until", type=click.DateTime(FORMS), callback=_zoned, metavar="TIME", help="In the same form."
 )
+at_option = click.option(
+    "--at", type=click.DateTime(FORMS), callback=_zoned, metavar="TIME",
+    help="The newest state that is not after it, such as 2026-11-25T09:00:00+08:00.",
+)  # fmt: skip

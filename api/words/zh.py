@@ -147,6 +147,7 @@ OPERATIONS: Mapping[str, Phrase] = {
     "cancel_key_destruction": Phrase("{who}取消了销毁密钥的计划", "{who}试图取消销毁密钥的计划"),
     "destroy_key": Phrase("{who}销毁了密钥", "{who}试图销毁密钥"),
     "reopen_log": Phrase("{who}在恢复后开启了新的审计日志", "{who}试图开启新的审计日志"),
+    "restore": Phrase("服务已从备份恢复", "服务未能从备份恢复"),
     "log_opened": Phrase("审计日志已开启", "审计日志未能开启"),
     "log_started": Phrase("审计开始封存", "审计未能封存"),
     "log_stopped": Phrase("审计停止封存", "审计未能停止"),

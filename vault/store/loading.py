@@ -95,7 +95,7 @@ class Loader:
             raise BackupFromNewer(
                 f"the backup has rows of {block.table[:40]!r}, which this version does not know"
             )
-        rows = self._fitted(block)
+        rows = self._fitted(block) if block.rows else []
         with translating():
             if HOW.get(block.table) == "whole" and block.table not in self._replaced:
                 self._replaced.add(block.table)

@@ -37,10 +37,10 @@ def tell(screen: Screen, found: AuditStatus) -> None:
         screen.say(f"ended {found.closed_at:%Y-%m-%dT%H:%M:%SZ}")
     if found.former:
         former = found.former
-        screen.say(
-            f"follows {former.checkpoint.partition(chr(10))[0]}, of which a restore lost the records "
-            f"{former.lost_from:,} to {former.lost_to:,}"
-        )
+        lost = f"lost the records {former.lost_from:,} to {former.lost_to:,}"
+        if former.lost_to < former.lost_from:
+            lost = "lost none that is known of"
+        screen.say(f"follows {former.checkpoint.partition(chr(10))[0]}, of which a restore {lost}")
     for key in found.keys:
         if key.vkey:
             screen.say(f"key {key.vkey}")

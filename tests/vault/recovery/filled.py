@@ -106,7 +106,7 @@ def right(shop: Shop, login: Login, password: str = GOOD) -> bool:
 
 def require_same(shop: Shop, filled: Filled, gone: frozenset[str] = frozenset()) -> None:
     """Return if all that was stored is there and works: values, finding, repeating, passwords, keys, policy."""
-    for name in {field for field, _ in filled.values.values()}:
+    for name in {of for of, _ in filled.values.values()}:
         mine = {
             token: value for token, (of, value) in filled.values.items() if of == name and value is not None
         }

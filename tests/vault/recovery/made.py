@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from api.hashing.late import LateHasher
@@ -14,28 +14,27 @@ from keys.keyring import Keyring
 from keys.provider import RootKey
 from keys.secret import Secret
 from tests.vault.conftest import CHEAP, Shop, actor
-from tests.vault.recovery.folder import Folder
+from tests.vault.recovery.folders import Folder
 from vault.audit.notes import Verifier
+from vault.backup import layout
 from vault.backup.model import Kind
 from vault.backup.plan import Plan, Recipients
 from vault.passwords.pool import Pool
 from vault.recovery import ownkeys
 from vault.recovery.archive import Archive
-from vault.recovery.bases import Bases
-from vault.recovery.escrow import Escrow
-from vault.recovery.fanout import Fanout
 from vault.recovery.health import Health
 from vault.recovery.holding import Holding
-from vault.recovery.line import Line, of_installation
-from vault.recovery.making import Making
+from vault.recovery.lanes import Lanes
 from vault.recovery.restored import Means, Restored, Wanted
 from vault.recovery.restoring import restore
+from vault.recovery.watching import Progress
 from vault.resources import Passwords, Resources
 from vault.service import Vault
+from vault.store import catalogue, jobs
 from vault.store.database import Database
 from vault.store.keysets import Keysets
 from vault.store.loading import Loader
-from vault.store.snapshots import Snapshot, prepare
+from vault.store.writer import Transaction
 
 
 @dataclass(slots=True)
@@ -54,41 +53,45 @@ class Backups:
     verifiers: list[Verifier] = field(default_factory=list)
 
     def make(self, kind: Kind = "full") -> int:
-        """Make a backup of both streams; return its number."""
-        with self._line() as (line, making):
-            prepare(line.resources.database)
-            bases = Bases(line.resources, line.installation)
-            with Snapshot(line.resources.database) as snapshot:
-                keyring = making.begin(snapshot, "keyring", kind, bases.find("keyring", kind))
-                assert keyring is not None
-                making.finish(keyring)
-                data = making.begin(snapshot, "data", kind, bases.find("data", kind), keyring.number)
-                assert data is not None
-                number = making.finish(data)
-            self.verifiers = ownkeys.verifiers(line.resources, line.installation)
-            return number
-
-    @contextmanager
-    def _line(self) -> Iterator[tuple[Line, Making]]:
+        """Make a backup of both streams as a worker does; return its number."""
         target = Folder(self.folder)
+        self.folder.mkdir(exist_ok=True)
         recipients = Recipients((identity.recipient(self.recovery),), (identity.recipient(self.drill),))
         plan = Plan((target.name,), 1, recipients=recipients)
-        shop = self.shop.resources
-        resources = Resources(shop.database, shop.keyring, shop.monotonic, backups=plan)
-        ownkeys.keys(resources)  # made at first use, before anything is backed up
+        resources = replace(self.shop.resources, backups=plan)
         health = Health(resources, [target.name], lambda: None)
-        holding = Holding(resources, "test")
-        fanout = Fanout([target], 30.0, time.monotonic, _refuse, _raise)
-        line = Line(
-            resources, holding, health, Escrow(resources.keyring, recipients.recovery), lambda: False,
-            *of_installation(resources),
+        lanes = Lanes(
+            resources, lambda: [Folder(self.folder)], Holding(resources, "test"), health, "test", lambda: False,
+            _raise,
         )  # fmt: skip
-        making = Making(line, fanout, 1.0)
-        try:
-            yield line, making
-        finally:
-            making.close()
-            holding.release()
+        lanes.tend()
+        if kind == "journal":
+            lanes.ship()
+        else:
+            resources.database.write(lambda transaction: self._ask(transaction, kind))
+            lanes.errand()
+        lanes.close()
+        Holding(resources, "test").release()
+        with resources.database.read() as connection:
+            number, _ = catalogue.known_installation(connection) or (0, None)
+            newest = catalogue.newest(connection, "data")
+        self.verifiers = ownkeys.verifiers(resources, layout.installation(number))
+        assert newest is not None
+        assert newest.kind == kind
+        return newest.number
+
+    def _ask(self, transaction: Transaction, kind: Kind) -> None:
+        asked = {"kind": kind}
+        jobs.add(
+            transaction,
+            self.shop.actor.tenant,
+            "make_backup",
+            "backups",
+            asked,
+            "test",
+            "test",
+            everywhere=True,
+        )
 
     def archive(self) -> Archive:
         """Return the reading side."""
@@ -97,13 +100,14 @@ class Backups:
     def restore(
         self, url: str, wanted: Wanted | None = None, means: Means | None = None,
         roots: Sequence[RootKey] | None = None, *, dry_run: bool = False,
+        progress: Progress = lambda _phase, _done, _total: None,
     ) -> Restored:  # fmt: skip
         """Restore them into the empty database at `url`, by the shop's root unless others are given."""
         given = list(self.shop.resources.keyring.roots.values()) if roots is None else roots
         loader = Loader(url, self.shop.resources.database.clock, time.monotonic)
         return restore(
             self.archive(), loader, _keyring(Keysets(untouched(url)), given), wanted or Wanted(), means,
-            dry_run=dry_run,
+            dry_run=dry_run, progress=progress,
         )  # fmt: skip
 
     @contextmanager
@@ -136,10 +140,6 @@ def untouched(url: str) -> Database:
 
 def _keyring(store: Keysets, roots: Sequence[RootKey]) -> Keyring:
     return Keyring(store, {root.name: root for root in roots}, roots[0].name, time.monotonic)
-
-
-def _refuse(name: str, code: str) -> None:
-    raise AssertionError(f"{name}: {code}")
 
 
 def _raise(error: Exception) -> None:

@@ -13,12 +13,15 @@ from keys import identity
 from keys.keyset import SERVICE, Purpose, wrapping_context
 from tests.vault.conftest import ON_SQLITE, Shop
 from tests.vault.recovery.kept import Kept, kept
+<<<<<<< HEAD
 from vault.backup import envelope, layout, manifests
 from vault.backup.blocks import Digester
 from vault.columns import Actor
 from vault.recovery import chunking, escrow, ownkeys
 from vault.sealer import Sealer
 from vault.store import copies
+=======
+>>>>>>> restore
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def test_the_next_log_names_what_the_restored_one_does_not_have(
 @pytest.mark.parametrize(
     ("harm", "kind"),
     [
-        ("UPDATE audit_leaf SET leaf = leaf || x'00' WHERE position = 1", "edited"),
+        ("UPDATE audit_leaf SET leaf = CAST(leaf || x'00' AS BLOB) WHERE position = 1", "edited"),
         ("UPDATE audit_tile SET hashes = zeroblob(length(hashes)) WHERE level = 0", "tile_damaged"),
         ("DELETE FROM audit_leaf WHERE position = 1", "removed"),
         ("DELETE FROM audit_leaf WHERE position > 0", "cut_tail"),

@@ -154,7 +154,7 @@ def test_an_erased_person_is_gone_from_old_backups_without_any_ledger(
     shop: Shop, backups: Backups, empty_url: str
 ) -> None:
     """As if somebody had cut the erasure out of the newest keyring: the key is not there, so nothing opens."""
-    erased, stays = shop.tokenize("phone", *["13800138000"] * 2, subjects=["b", "c"])
+    _, stays = shop.tokenize("phone", *["13800138000"] * 2, subjects=["b", "c"])
     backups.make()
     shop.vault.erase(shop.actor, "b")
     with shop.resources.database.engine.begin() as connection:
