@@ -27,6 +27,7 @@ from vault.store.copies import OK, Copy
 from vault.store.database import Database
 from vault.store.keysets import Keysets
 from vault.store.streams import Stream
+from vault.store.writer import Transaction
 
 HOUR = 3_600.0  # seconds
 DAY = 24 * HOUR
@@ -91,6 +92,11 @@ class Folder:
         if self.away is not None:
             raise TargetFailed(self.away, "it does not answer")
 
+    def lay(self, path: str, data: bytes) -> None:
+        """Let a file be there, without the care that `put` takes."""
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_bytes(data)
+
     def paths(self) -> list[str]:
         found = (str(file.relative_to(self.root)) for file in self.root.rglob("*") if file.is_file())
         return sorted(path for path in found if not path.startswith("."))
@@ -114,14 +120,11 @@ class Line:
     shift: list[float]
     random: random.Random
     fence: int
+    installation: str
 
     @property
     def database(self) -> Database:
         return self.resources.database
-
-    @property
-    def installation(self) -> str:
-        return layout.installation(self.database.write(catalogue.installation_of)[0])
 
     def later(self, seconds: float) -> None:
         self.shift[0] += seconds
@@ -130,36 +133,48 @@ class Line:
         plan = replace(self.resources.backups, keep=keep, keyrings=keyrings)
         self.resources = replace(self.resources, backups=plan)
 
-    def begin(self, kind: Kind, stream: Stream = "data") -> tuple[int, Backup | None, Backup | None]:
-        """Enter a backup; return its number, what it builds on, and the one before it."""
-        with self.database.read() as connection:
-            firm = catalogue.newest(connection, stream, catalogue.STEPS)
-            before = catalogue.newest(connection, stream)
+    def begin(self, kind: Kind, stream: Stream = "data") -> int:
+        """Enter a backup; return its number."""
+        return self.database.write(lambda transaction: self._begin(transaction, kind, stream)[0])
+
+    def _begin(
+        self, transaction: Transaction, kind: Kind, stream: Stream
+    ) -> tuple[int, Backup | None, Backup | None]:
+        """Return its number, what it builds on, and the one before it."""
+        firm = catalogue.newest(transaction.connection, stream, catalogue.STEPS)
+        before = catalogue.newest(transaction.connection, stream)
         base = None if kind == "full" else before if kind == "journal" else firm
-        number = self.database.write(
-            lambda transaction: catalogue.begin(
-                transaction, stream, kind, base and base.number, (before.until if before else 0) + 1,
-                self.database.now(), self.fence,
-            )
-        )  # fmt: skip
+        until = (before.until if before else 0) + 1
+        number = catalogue.begin(
+            transaction, stream, kind, base and base.number, until, self.database.now(), self.fence
+        )
         return number, base, before
 
     def fail(self, kind: Kind, on: list[Folder]) -> str:
         """Let a backup fail after its first chunk; return the path of that."""
-        number, _, _ = self.begin(kind)
+        number = self.begin(kind)
         path, data, _ = self._chunk("data")
         for target in on:
-            target.put(path, data)
+            target.lay(path, data)
+        self.failed(number)
+        return path
+
+    def failed(self, number: int) -> None:
         self.database.write(
             lambda transaction: catalogue.failed(transaction, "data", number, self.fence, "target_full")
         )
-        return path
 
     def make(
         self, kind: Kind, stream: Stream = "data", *, on: list[Folder] | None = None, chunks: int = 2
     ) -> int:
         """Make a backup at those targets that answer, or at some of them; return its number."""
-        number, base, before = self.begin(kind, stream)
+        return self.database.write(lambda transaction: self.made(transaction, kind, stream, on, chunks))
+
+    def made(
+        self, transaction: Transaction, kind: Kind, stream: Stream, on: list[Folder] | None, chunks: int
+    ) -> int:
+        """Do what `make` does, in a transaction."""
+        number, base, before = self._begin(transaction, kind, stream)
         made = [self._chunk(stream) for _ in range(chunks)]
         manifest = Manifest(
             format=FORMAT, installation=self.installation, stream=stream, number=number, kind=kind,
@@ -171,14 +186,10 @@ class Line:
         well = [one for one in (self.targets if on is None else on) if one.away is None]
         for target in well:
             for path, data, _ in made:
-                target.put(path, data)
-            target.put(layout.manifest(self.installation, stream, number), note.encode())
+                target.lay(path, data)
+            target.lay(layout.manifest(self.installation, stream, number), note.encode())
         size, names = sum(chunk.size for _, _, chunk in made), [target.name for target in well]
-        self.database.write(
-            lambda transaction: catalogue.made(
-                transaction, stream, number, self.fence, note, manifests.digest(note), 1, size, names
-            )
-        )
+        catalogue.made(transaction, stream, number, self.fence, note, manifests.digest(note), 1, size, names)
         return number
 
     def _chunk(self, stream: Stream) -> tuple[str, bytes, Chunk]:
@@ -235,6 +246,6 @@ def open_line(url: str, folder: Path, names: str = "abc", quorum: int = 2) -> Li
     plan = Plan(targets=tuple(target.name for target in targets), quorum=quorum, keep=Keep(2, 0, 0, 0))
     fence = leases.acquire(database, LEASE, "test", 600)
     assert fence is not None
-    return Line(
-        Resources(database, keyring, time.monotonic, backups=plan), targets, shift, random.Random(1), fence
-    )
+    installation = layout.installation(database.write(catalogue.installation_of)[0])
+    resources = Resources(database, keyring, time.monotonic, backups=plan)
+    return Line(resources, targets, shift, random.Random(1), fence, installation)

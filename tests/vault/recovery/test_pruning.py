@@ -16,6 +16,7 @@ from vault.recovery import findings
 from vault.recovery.pruning import Pruned, prune, prune_keyrings
 from vault.recovery.verifying import verify
 from vault.store import catalogue
+from vault.store.writer import Transaction
 
 
 def pruned(line: Line, apply: bool = True) -> Pruned:
@@ -24,10 +25,15 @@ def pruned(line: Line, apply: bool = True) -> Pruned:
 
 def months(line: Line) -> None:
     """Three full backups a day apart, each with an incremental one and journals; and three keyrings."""
-    for _ in range(3):
-        line.make("full", "keyring")
-        line.make("full"), line.make("journal"), line.make("incremental"), line.make("journal")
-        line.later(DAY)
+
+    def make(transaction: Transaction) -> None:
+        for _ in range(3):
+            line.made(transaction, "full", "keyring", None, 2)
+            for kind in ("full", "journal", "incremental", "journal"):
+                line.made(transaction, kind, "data", None, 2)  # type: ignore[arg-type]
+            line.later(DAY)
+
+    line.database.write(make)
 
 
 def whole(line: Line, target: Folder) -> None:
@@ -198,10 +204,10 @@ def test_what_a_backup_left_that_failed_goes_a_day_later(line: Line) -> None:
     assert pruned(line).targets[0].strays == 0
     assert stray in a.paths()
     line.later(2 * HOUR)
-    number, _, _ = line.begin("incremental")  # another one is being made
+    number = line.begin("incremental")  # another one is being made
     assert pruned(line).targets[0].strays == 0
     assert stray in a.paths()
-    line.database.write(lambda transaction: catalogue.failed(transaction, "data", number, line.fence, "x"))
+    line.failed(number)
     line.later(25 * HOUR)
     assert pruned(line, apply=False).targets[0].strays == 1
     assert [one.strays for one in pruned(line).targets] == [1, 1, 0]
@@ -278,11 +284,10 @@ def test_keyrings_that_a_target_still_has_go_when_it_is_back(line: Line) -> None
 def test_what_a_backup_builds_on_that_is_being_made_stays(line: Line) -> None:
     line.keep(Keep(1, 0, 0, 0))
     line.make("full"), line.make("journal")
-    journal, base, _ = line.begin("journal")
+    journal = line.begin("journal")
     line.make("full")
-    assert base is not None
     assert pruned(line).numbers["data"] == []
-    line.database.write(lambda transaction: catalogue.failed(transaction, "data", journal, line.fence, "x"))
+    line.failed(journal)
     assert pruned(line).numbers["data"] == [1, 2]
 
 
