@@ -39,6 +39,7 @@ COMMANDS = {
     "alarms": "api.cli.alarms:alarms",
     "keys": "api.cli.keys:keys",
     "backup": "api.cli.backup:backup",
+    "drill": "api.cli.drill:drill",
     "job": "api.cli.job:job",
     "recovery": "api.cli.recovery:recovery",
     "restore": "api.cli.restore:restore",

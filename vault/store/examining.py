@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Connection, Table, exists, func, select
 
 from keys.keyset import SERVICE
 from vault.columns import Mode
+from vault.store.passwords import OF_SUBJECT
 from vault.store.streams import TABLES
-from vault.store.tables import index_entry, metadata, tenant, token, tombstone
+from vault.store.tables import index_entry, metadata, password, subject, tenant, token, tombstone
 
 AT_MOST = 1_000  # of each kind that are counted
 
@@ -75,8 +76,15 @@ _ITS_TOMBSTONE = exists().where(
     tombstone.c.tenant == token.c.tenant,
     tombstone.c.token == token.c.token,
 )
+_OF_PERSON = password.c.account.between(OF_SUBJECT, OF_SUBJECT + b"\xff" * 17)
+_ITS_PERSON = exists().where(
+    subject.c.bucket == password.c.bucket,
+    subject.c.tenant == password.c.tenant,
+    subject.c.digest == password.c.person,
+)
 _WRONG: Mapping[str, tuple[Table, ColumnElement[bool]]] = {
     "token_not_indexed": (token, token.c.index_bucket.is_not(None) & ~_ITS_ENTRY),
     "entry_of_no_token": (index_entry, ~_ITS_TOKEN),
+    "password_of_no_person": (password, _OF_PERSON & ~_ITS_PERSON),
     "token_deleted_before": (token, _ITS_TOMBSTONE),
 }
