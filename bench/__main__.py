@@ -9,7 +9,20 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bench import audit, audited, backups, columns, core, curve, logins, passwords, policy, reveals, singles, turning
+from bench import (
+    audit,
+    audited,
+    backups,
+    columns,
+    core,
+    curve,
+    logins,
+    passwords,
+    policy,
+    reveals,
+    singles,
+    turning,
+)
 from bench.lines import Line
 from bench.places import Place, places
 from bench.plan import FULL, QUICK, SHORT, Plan

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import beside, losses, restores
+from bench import beside, indexed, losses, restores
 from bench.backed import Backed, backed, fill
 from bench.lines import Line
 from bench.places import Place
@@ -23,11 +23,13 @@ def run(place: Place, plan: Plan) -> Iterator[Line]:
     """Fill a table, make backups of it while it is used and while it is not, restore them, kill what makes them."""
     with backed(place) as house:
         fill(house.service, plan.backed)
-        yield from beside.run(place, house, plan)
         house.service.stop()
         yield _made(place, house, plan)
         yield from restores.run(place, house, plan)
+        house.service.start()
+        yield from beside.run(place, house, plan)
     yield from losses.run(place, plan)
+    yield from indexed.run(place, plan)
 
 
 def _made(place: Place, house: Backed, plan: Plan) -> Line:
@@ -49,7 +51,8 @@ def _made(place: Place, house: Backed, plan: Plan) -> Line:
     megabytes = size / plan.backed * rates["full"] / 1e6
     note = f"{size / 1e6:,.0f} MB of rows, {megabytes:,.0f} MB/s, synced and read back; the pipe does neither"
     return Line(
-        "backups", place.store, f"full backup of {plan.backed:,}", rates["full"], "rows", PEER, rates[PEER], TARGET, note
+        "backups", place.store, f"full backup of {plan.backed:,}", rates["full"], "rows", PEER, rates[PEER], TARGET,
+        note,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Columns tokenized while backups are made, beside the same when none is; and what it costs that they may be made."""
+"""Columns tokenized while backups are made, beside the same when none is, and where none ever is."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from bench.plan import Plan
 from bench.rounds import interleave
 from tests.scenarios.custodian import Custodian, custody
 from tests.service import NO_HASHER, Service
-from vault.store.database import Database
-from vault.store.tables import metadata
 
 TARGET = 0.80
 POLL = 0.02  # seconds between two looks at a job
@@ -25,20 +23,14 @@ _numbers = count()  # of columns: no card comes twice
 
 
 def run(place: Place, house: Backed, plan: Plan) -> Iterator[Line]:
-    """Measure a service alone, with its journal, with a full backup under way; and one without indexes on epochs."""
-    with (
-        custody(house.service) as custodian,
-        place.service(**NO_HASHER) as alone,
-        place.service(**NO_HASHER) as bare,
-    ):
+    """Measure a service with a full backup under way, with its journal alone, and another without any backups."""
+    with custody(house.service) as custodian, place.service(**NO_HASHER) as alone:
         backing = Backing(custodian)
-        _drop_indexes(bare.database_url)
         rates = interleave(
             {
                 "idle": lambda: columns(house.service, plan),
                 "full": lambda: backing.beside(lambda: columns(house.service, plan)),
                 "alone": lambda: columns(alone, plan),
-                "bare": lambda: columns(bare, plan),
             },
             plan.rounds,
         )
@@ -49,9 +41,6 @@ def run(place: Place, house: Backed, plan: Plan) -> Iterator[Line]:
     )  # fmt: skip
     yield Line(
         "backups", place.store, f"{what}, its journal shipped", rates["idle"], "values", "no backups", rates["alone"]
-    )  # fmt: skip
-    yield Line(
-        "backups", place.store, f"{what}, no backups", rates["alone"], "values", "no indexes on epochs", rates["bare"]
     )  # fmt: skip
 
 
@@ -105,14 +94,3 @@ class Backing:
                 running.append(time.perf_counter())
                 begun.set()
             self._custodian.ended(job.id)
-
-
-def _drop_indexes(url: str) -> None:
-    """Leave a database without the indexes by which a backup finds what changed."""
-    database = Database(url, time.time, time.monotonic)
-    with database.engine.connect() as connection, connection.begin():
-        for table in metadata.sorted_tables:
-            for index in table.indexes:
-                if list(index.columns.keys()) == ["epoch"]:
-                    index.drop(connection)
-    database.close()

@@ -1,4 +1,4 @@
-"""A backup restored, beside a bare bulk load of the same rows; and how long it takes until the service is there again."""
+"""A backup restored, beside a bare bulk load of the same rows; and how long until the service is there again."""
 
 from __future__ import annotations
 
