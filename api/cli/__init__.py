@@ -85,14 +85,15 @@ class Topics(click.Group):
 def cli() -> None:
     """Keep values in a vault, and tokens everywhere else.
 
-    serve, worker, hasher, doctor, db and bootstrap work on this machine's own service and take its settings from
-    STRONGROOM_… variables; witness and recovery need none. All others go over HTTP to the service at STRONGROOM_URL
-    with the API key in STRONGROOM_API_KEY, or in the file that STRONGROOM_API_KEY_FILE names, or with the token in the
-    file that STRONGROOM_TOKEN_FILE names, which is read anew when it changes; none of them is ever an argument, which
-    other users of the machine could see.
+    serve, worker, hasher, doctor, db, bootstrap and restore work on this machine's own service and take its settings
+    from STRONGROOM_… variables, as drill does on a host of its own; witness and recovery need none. All others go over
+    HTTP to the service at STRONGROOM_URL with the API key in STRONGROOM_API_KEY, or in the file that
+    STRONGROOM_API_KEY_FILE names, or with the token in the file that STRONGROOM_TOKEN_FILE names, which is read anew
+    when it changes; none of them is ever an argument, which other users of the machine could see.
 
     Exit codes: 0 done; 1 some rows, values or checks were refused; 2 the command or a file cannot be used;
-    3 the service cannot be reached; 4 the service refused; 5 the audit is damaged.
+    3 the service, or a server of backups, cannot be reached; 4 refused; 5 the audit or a backup is damaged; others are
+    told by the commands that have them.
     """
 
 

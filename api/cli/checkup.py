@@ -19,6 +19,7 @@ from api.cli.findings import Finding, fail, ok, warn
 from api.cli.hashcheck import hashing
 from api.cli.port import listens
 from api.cli.sinkcheck import sinks
+from api.cli.targetcheck import targets
 from api.cli.vaultcheck import vault_root
 from api.config import Settings
 
@@ -303,6 +304,7 @@ CHECKS: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
     ("database", _database),
     ("hashing", hashing),
     ("sinks", sinks),
+    ("backups", targets),
     ("callers", callers),
     ("tls", _tls),
     ("port", _port),

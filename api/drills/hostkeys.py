@@ -101,7 +101,7 @@ def _read(path: Path) -> bytes:
     reason = None
     try:
         with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_mode & 0o077:
+            if os.fstat(file.fileno()).st_mode & _others(path.parent):
                 reason = "other users can read it: chmod 600"
             data = file.read(LARGEST)
     except OSError as error:
@@ -109,6 +109,14 @@ def _read(path: Path) -> bytes:
     if reason is not None:
         raise SettingsError(f"{path} cannot be used: {reason}")
     return data
+
+
+def _others(folder: Path) -> int:
+    """Return the bits of a mode that let others read; systemd gives its credentials to a user by an access list.
+
+    Such a list shows in the bits of the group (acl(5), "Correspondence between ACL entries and file permission bits").
+    """
+    return 0o007 if str(folder) == os.environ.get("CREDENTIALS_DIRECTORY") else 0o077
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -188,7 +188,9 @@ OPERATIONS: Mapping[str, Phrase] = {
         "{Who} opened another log of the audit after a restore",
         "{Who} tried to open another log of the audit",
     ),
-    "restore": Phrase("The service was restored from a backup", "The service could not be restored from a backup"),
+    "restore": Phrase(
+        "The service was restored from a backup", "The service could not be restored from a backup"
+    ),
     "log_opened": Phrase("The audit's log was opened", "The audit's log could not be opened"),
     "log_started": Phrase("The audit began to be sealed", "The audit could not be sealed"),
     "log_stopped": Phrase("The audit stopped to be sealed", "The audit could not be stopped"),

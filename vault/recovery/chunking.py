@@ -18,7 +18,7 @@ from vault.store.streams import Block
 ENOUGH = 6 * 1_024 * 1_024  # bytes of rows with which a chunk ends
 MOST_BLOCKS = 4_096  # in a chunk
 THREADS = 2  # compressing and encrypting leave the interpreter to others
-LEAST = 19  # niceness: whatever else this machine has to do goes first
+LEAST = 19  # niceness of what has time: whatever else this machine has to do goes first
 
 
 @dataclass(slots=True, repr=False)
@@ -47,10 +47,11 @@ class _Gathered:
 
 
 class Sealer:
-    """Seals chunks in a few threads of the least priority; for one backup at a time."""
+    """Seals chunks in a few threads; for one backup at a time."""
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(THREADS, "seal backups", initializer=give_way)
+    def __init__(self, hasty: bool = False) -> None:
+        """Args: `hasty` threads have the priority of others; else the least."""
+        self._pool = ThreadPoolExecutor(THREADS, "seal backups", initializer=None if hasty else give_way)
 
     def chunks(self, source: Iterable[Block], recipients: Sequence[str]) -> Iterator[Sealed]:
         """Yield the chunks of blocks in their order; a few are being sealed while the next is gathered."""

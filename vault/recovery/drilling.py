@@ -10,20 +10,10 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from keys.errors import (
-    KeyFileError,
-    KeyProblem,
-    PassphraseError,
-    RootForbidden,
-    RootLoginRefused,
-    RootUnavailable,
-    RootUnfit,
-    RootUntrusted,
-    UnknownRoot,
-)
+from keys.errors import KeyProblem
 from vault.audit.faults import AuditFault
 from vault.backup.manifests import digest
-from vault.errors import BackupLocked, TargetFailed, VaultError
+from vault.errors import TargetFailed, VaultError
 from vault.recovery import reports
 from vault.recovery.checks import (
     age,
@@ -49,15 +39,6 @@ from vault.store import examining
 
 UNEXPECTED = "unexpected"  # the code of what nobody foresaw; where it was is told to `failed`
 NOT_RESTORED = "not_restored"  # the code of checks that there was nothing for
-
-NO_KEY = frozenset(
-    kind.code
-    for kind in (
-        BackupLocked, KeyFileError, PassphraseError, UnknownRoot, RootUnavailable, RootForbidden, RootLoginRefused,
-        RootUntrusted, RootUnfit,
-    )
-)  # fmt: skip
-"""Codes of what is at fault where the backup may be good."""
 
 Look = Callable[[Scratch], Found]
 
@@ -118,16 +99,6 @@ def drill(asked: Asked) -> Report:
         ]
         return replace(report, checks=[failed, *rest])
     return _examined(asked, report, taken, resources)
-
-
-def is_unreachable(report: Report) -> bool:
-    """Whether the drill failed since the target did not answer, or not give what it has."""
-    return any(check.code.startswith("target_") for check in report.failed if check.name == "restored")
-
-
-def is_locked(report: Report) -> bool:
-    """Whether the drill failed since no key at hand opened the backup."""
-    return any(check.code in NO_KEY for check in report.failed if check.name == "restored")
 
 
 def _examined(asked: Asked, report: Report, taken: Taken, resources: Resources) -> Report:

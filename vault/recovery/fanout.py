@@ -113,8 +113,8 @@ class Sending:
 class _Courier:
     """One target and the thread that brings it files; the only one that calls it."""
 
-    def __init__(self, target: Target, failed: Callable[[Exception], None]) -> None:
-        self.target, self._failed = target, failed
+    def __init__(self, target: Target, failed: Callable[[Exception], None], hasty: bool) -> None:
+        self.target, self._failed, self._hasty = target, failed, hasty
         self._queue: Queue[_Parcel | None] = Queue(QUEUED)
         self._idle = True
         self._thread = Thread(target=self._work, name=f"ship backups {target.name}", daemon=True)
@@ -141,7 +141,8 @@ class _Courier:
         self._queue.put(None)
 
     def _work(self) -> None:
-        give_way()
+        if not self._hasty:
+            give_way()
         while (parcel := self._queue.get()) is not None:
             self._idle = False
             if self.target.name in parcel.sending.whole():
@@ -183,6 +184,7 @@ class Fanout:
         monotonic: Callable[[], float],
         told: Callable[[str, str], None],
         failed: Callable[[Exception], None],
+        hasty: bool = False,
     ) -> None:
         """Bring files to `targets`, which nobody else calls.
 
@@ -190,8 +192,9 @@ class Fanout:
             patience: seconds for which a queue may stay full, and the last files of a backup be under way.
             told: hears the name of a target that dropped out, and the code of why.
             failed: hears of what nobody expected.
+            hasty: the threads have the priority of others; else the least.
         """
-        self._couriers = [_Courier(target, failed) for target in targets]
+        self._couriers = [_Courier(target, failed, hasty) for target in targets]
         self._patience, self._monotonic, self._told = patience, monotonic, told
 
     def begin(self, well: Collection[str]) -> Sending:

@@ -91,7 +91,7 @@ class Keeper:
             self._holding.release()
 
     def _journal(self) -> None:
-        give_way()
+        """Ship what changed; of all threads this one does not give way, for it bounds what may be lost."""
         while not self._told():
             begun = self._resources.monotonic()
             well = self._guarded(self._lanes.ship)

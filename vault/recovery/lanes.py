@@ -119,7 +119,7 @@ class Lanes:
         escrow = Escrow(resources.keyring, resources.backups.recipients.recovery)
         line = Line(resources, self._holding, self._health, escrow, self._told, installation, follows)
         journal, stepping, tended, errands = self._targets
-        quick = Making(line, self._fanout(journal, JOURNAL_PATIENCE), GRACE)
+        quick = Making(line, self._fanout(journal, JOURNAL_PATIENCE, hasty=True), GRACE, hasty=True)
         slow = Making(line, self._fanout(stepping, PATIENCE), PATIENCE)
         steps = Steps(line, slow)
         kinds: dict[str, Errand] = {
@@ -132,8 +132,9 @@ class Lanes:
             Errands(line, self._holder, kinds), (quick, slow),
         )  # fmt: skip
 
-    def _fanout(self, targets: Sequence[Target], patience: float) -> Fanout:
-        return Fanout(targets, patience, self._resources.monotonic, self._health.say, self._failed)
+    def _fanout(self, targets: Sequence[Target], patience: float, hasty: bool = False) -> Fanout:
+        monotonic, say = self._resources.monotonic, self._health.say
+        return Fanout(targets, patience, monotonic, say, self._failed, hasty)
 
 
 def _make(steps: Steps, job: Job, progress: Progress) -> dict[str, Any]:

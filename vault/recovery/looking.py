@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 
-from vault.backup import layout, manifests
+from vault.backup import layout
 from vault.backup.model import Manifest
 from vault.errors import TargetFailed, UnknownBackup
 from vault.recovery import mending, strays
@@ -46,10 +47,14 @@ def known(resources: Resources, target: str) -> Known:
 
 @dataclass(slots=True)
 class _SoFar:
-    """How many of a backup's chunks were read back, in their turns, and why something of it is not good now."""
+    """How many of a backup's chunks were read back, in their turns, and why something of it is not good now.
+
+    `seen` once all of it was looked at.
+    """
 
     checked: int
     why: str | None = None
+    seen: bool = False
 
 
 class Look:
@@ -68,7 +73,7 @@ class Look:
         self._refused: str | None = None  # why the target takes no file
         self._progress: Callable[[int], None] = lambda _: None
         size = sum(one.size for one in self._known.rows if self._known.copy(one))
-        self.looked, self.budget = Looked(target.name, size=size), round(share * size)
+        self.looked, self.budget = Looked(target.name, size=size), ceil(share * size)
 
     def run(self, progress: Callable[[int], None]) -> Looked:
         """Look at all of it; `progress` hears how many bytes were read back."""
@@ -120,7 +125,7 @@ class Look:
                 note = catalogue.note(connection, one.stream, one.number)
         except UnknownBackup:  # removed meanwhile
             return
-        manifest = manifests.unverified(note)
+        manifest = mending.noted(note, layout.manifest(self._known.installation, one.stream, one.number))
         itself = mending.manifest(self._known.installation, one.stream, one.number, one.digest or "")
         files = [mending.chunk(manifest, place) for place in range(len(manifest.chunks))]
         self._named |= {itself.path, *(file.path for file in files)}
@@ -132,6 +137,7 @@ class Look:
         try:
             so_far.why = self._manifest(one, itself, note.encode())
             self._chunks(one, manifest, files, so_far)
+            so_far.seen = True
         finally:  # also where it ends here: the next time goes on
             self._note(one, copy, so_far, len(files))
 
@@ -186,7 +192,7 @@ class Look:
 
     def _note(self, one: Backup, copy: Copy, so_far: _SoFar, whole: int) -> None:
         """Write down how the copy is, if that is other than it was."""
-        verified = so_far.why is None and so_far.checked == whole
+        verified = so_far.seen and so_far.why is None and so_far.checked == whole
         state, problem = (STORED, None) if verified else (copy.state, copy.problem)
         checked = None if verified else so_far.checked or None
         if so_far.why is not None:
@@ -205,21 +211,8 @@ class Look:
         self._resources.database.write(work)
 
     def _unknown(self) -> None:
-        """Name the files that nothing accounts for, unless they may be of what is under way."""
-        rows = self._known.rows
-        settled = strays.is_settled(rows, self._resources.database.now())
-        for stream in STREAMS:
-            mine = {one.number: one for one in rows if one.stream == stream}
-            others = False  # manifests of which we do not know what they name
-            for path in sorted(self._listed.keys() - self._named):
-                parsed = layout.parsed(path)
-                if parsed is not None and parsed[1] == stream:
-                    others = True
-                    if strays.fate(mine.get(parsed[2])) == "unknown":
-                        self._report(stream, parsed[2], path)
-            for path in sorted(self._listed.keys() - self._named) if settled and not others else ():
-                if path.startswith(layout.chunks(self._known.installation, stream)):
-                    self._report(stream, None, path)
-
-    def _report(self, stream: Stream, number: int | None, path: str) -> None:
-        self.looked.add(Finding(self._target.name, stream, number, path, None, "unknown"))
+        """Name the files that nothing accounts for."""
+        left = sorted(self._listed.keys() - self._named)
+        now, installation = self._resources.database.now(), self._known.installation
+        for stream, number, path in strays.unknown(left, self._known.rows, installation, now):
+            self.looked.add(Finding(self._target.name, stream, number, path, None, "unknown"))

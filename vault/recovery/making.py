@@ -29,10 +29,15 @@ Progress = Callable[[int], None]  # hears how many rows of the backup have gone 
 class Making:
     """Makes backups, in one thread's hands."""
 
-    def __init__(self, line: Line, fanout: Fanout, grace: float) -> None:
-        """Args: `grace`: seconds that who lacks something is waited for when enough targets have all."""
+    def __init__(self, line: Line, fanout: Fanout, grace: float, hasty: bool = False) -> None:
+        """Make backups for `line`.
+
+        Args:
+            grace: seconds that who lacks something is waited for when enough targets have all.
+            hasty: with the priority of other threads; else the least.
+        """
         self._line, self._fanout, self._grace = line, fanout, grace
-        self._sealer = Sealer()
+        self._sealer = Sealer(hasty)
 
     def close(self) -> None:
         """End the threads."""

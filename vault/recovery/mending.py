@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
-from vault.backup import layout
+from vault.backup import layout, manifests
 from vault.backup.model import Manifest
-from vault.errors import TargetFailed
+from vault.errors import BackupDamaged, TargetFailed
 from vault.recovery.targets.protocol import MissingFile, Target
 from vault.store.streams import Stream
 
@@ -42,6 +42,14 @@ def chunk(manifest: Manifest, place: int) -> Wanted:
 def manifest(installation: str, stream: Stream, number: int, digest: str) -> Wanted:
     """Return the file of a manifest's note."""
     return Wanted(layout.manifest(installation, stream, number), digest)
+
+
+def noted(note: str, path: str) -> Manifest:
+    """Return the manifest that the catalogue has for a path; BackupDamaged if it cannot be read there."""
+    try:
+        return manifests.unverified(note)
+    except ValueError:
+        raise BackupDamaged("the catalogue's manifest cannot be read", path) from None
 
 
 def order(manifest: Manifest, target: str) -> list[int]:

@@ -1,5 +1,7 @@
 """The blind index worked out anew while tokens are loaded: values opened by the column, digested under the new primary.
 
+A token's row says where its entry lies, so the entries themselves are written last, all at once (`store.entries`).
+
 Nothing here asks the database, so that it may be done by another process than the one that loads.
 """
 
@@ -21,9 +23,7 @@ from vault.resources import open_person_key
 from vault.store.dialect import COLUMNS
 from vault.store.streams import Row
 from vault.store.subjects import Wrapped
-from vault.store.tokens import entry_tie
 
-Entry = tuple[int, int, int, bytes, bytes, int, bytes]  # of index_entry, but for its epoch
 Persons = Mapping[tuple[int, bytes], Wrapped]  # person keys by tenant and subject digest
 
 _AT = {name: at for at, name in enumerate(COLUMNS["token"])}
@@ -48,10 +48,9 @@ class _Columns(NamedTuple):
 
 @dataclass(slots=True, repr=False)
 class Indexed:
-    """Rows of `token` as they go into the database, their entries of `index_entry`, and how many do not open."""
+    """Rows of `token` as they go into the database, and how many do not open."""
 
     rows: list[Row] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
     unreadable: Counter[str] = field(default_factory=Counter)
 
 
@@ -63,9 +62,9 @@ class Reindexer:
         self._keys = keys
 
     def work(self, rows: Sequence[Row], persons: Persons) -> Indexed:
-        """Return whole rows of `token` with their index columns made anew, in the same order, and their entries.
+        """Return whole rows of `token` with their index columns made anew, in the same order.
 
-        What does not open stays as it is, without an entry; a one-way token keeps its digest and its entry.
+        What does not open stays as it is, without an entry; a one-way token keeps its digest.
 
         Args:
             persons: the keys of all subjects that the rows name, of those who have one.
@@ -98,19 +97,17 @@ class Reindexer:
                 found = (row[_PLACE], row[_KEY], row[_DIGEST])
             else:
                 found = (places[at], primary, digests[at]) if at in digests else (None, None, None)
-            if found[2] is not None:
-                made.entries.append(_entry(row, *found))
             fresh.append((*row[:_PLACE], *found, *row[_DIGEST + 1 :]))
         return fresh
 
     def _values(self, keys: TenantKeys, rows: Sequence[Row], persons: Persons) -> list[bytes | None]:
         """Return the plain values, without the marks of decoys; None of one-way tokens and of what does not open."""
         people = _people(keys, rows, persons)
-        held = keys.versions.get(Purpose.SEAL, {})
-        good = [at for at, row in enumerate(rows) if row[_SEALED] is not None and _has_key(row, held, people)]
+        sealed = [at for at, row in enumerate(rows) if row[_SEALED] is not None]
+        there = [rows[at] for at in sealed]
         columns = _Columns(
-            [rows[at][_FIELD] for at in good], [rows[at][_TOKEN] for at in good], [rows[at][_SEALED] for at in good]
-        )  # fmt: skip
+            [row[_FIELD] for row in there], [row[_TOKEN] for row in there], [row[_SEALED] for row in there]
+        )
 
         def opened(part: _Columns) -> list[bytes]:
             return cipher.open_column(
@@ -118,7 +115,7 @@ class Reindexer:
             )
 
         values: list[bytes | None] = [None] * len(rows)
-        for at, value in zip(good, _readable(columns, opened), strict=True):
+        for at, value in zip(sealed, _unmarked(_readable(columns, opened)), strict=True):
             values[at] = value
         return values
 
@@ -133,11 +130,6 @@ class Reindexer:
             digests = index.digests(keys.primary(Purpose.INDEX), keys.tenant, name, scope, texts)
             found |= zip(places, digests, strict=True)
         return found
-
-
-def _entry(row: Row, place: int, key: int, digest: bytes) -> Entry:
-    tie = entry_tie(row[_KIND], bool(row[_FIXED]), row[_TOKEN])
-    return (place, row[_TENANT], key, digest, tie, row[_BUCKET], row[_TOKEN])
 
 
 def _columns(rows: Sequence[Row], values: Sequence[bytes | None]) -> dict[tuple[str, str], list[int]]:
@@ -176,17 +168,12 @@ def _people(keys: TenantKeys, rows: Sequence[Row], persons: Persons) -> dict[int
     return people
 
 
-def _has_key(row: Row, held: Mapping[int, object], people: Mapping[int, bytes]) -> bool:
-    key = cipher.key_id_of(row[_SEALED])
-    return key in people if cipher.is_personal(row[_SEALED]) else key in held
-
-
 def _readable(columns: _Columns, opened: Callable[[_Columns], list[bytes]]) -> list[bytes | None]:
     """Return what opens, None for the rest; where a column does not open whole, each half is tried by itself."""
     if not columns.tokens:
         return []
     try:
-        return [turned(value) if _is_decoy(value) else value for value in opened(columns)]
+        return list(opened(columns))
     except UnreadableValue:
         if len(columns.tokens) == 1:
             return [None]
@@ -195,8 +182,11 @@ def _readable(columns: _Columns, opened: Callable[[_Columns], list[bytes]]) -> l
     return [value for half in halves for value in _readable(half, opened)]
 
 
-def _is_decoy(value: bytes) -> bool:
-    return not value[:2].isascii() and is_turned(value)
+def _unmarked(values: list[bytes | None]) -> list[bytes | None]:
+    """Return the values without the marks of decoys."""
+    if b"".join(value for value in values if value is not None).isascii():  # nothing looks like one
+        return values
+    return [turned(value) if value is not None and is_turned(value) else value for value in values]
 
 
 @cache

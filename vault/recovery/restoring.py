@@ -16,8 +16,7 @@ from keys.keyring import Keyring
 from keys.openkeys import TenantKeys
 from keys.secret import Secret
 from vault.backup.model import Manifest
-from vault.errors import InvalidRequest, UnknownBackup
-from vault.recovery import keysin, logsin, primaries, settlingin, tallying
+from vault.recovery import keysin, logsin, picking, primaries, settlingin, tallying
 from vault.recovery.archive import Archive
 from vault.recovery.choosing import Choice
 from vault.recovery.keysin import KeyRow
@@ -29,7 +28,7 @@ from vault.recovery.restored import Means, Restored, Wanted
 from vault.recovery.watching import Progress, Watch
 from vault.store.dialect import COLUMNS
 from vault.store.loading import Loader
-from vault.store.streams import ESCROW, STREAMS, Block, Stream
+from vault.store.streams import ESCROW, STREAMS, Block
 
 
 def restore(
@@ -54,16 +53,19 @@ def restore(
         progress: hears how far each phase is.
         monotonic: the clock of the phases, in seconds.
     Raises:
-        DatabaseNotEmpty: there is something in the database; nothing was read.
+        DatabaseNotEmpty: there is something in the database.
         BackupDamaged and its kinds: a file of it is not what was signed; `file` and `chunk` say which.
         BackupLocked, KeyProblem: nothing at hand opens it.
         InvalidRequest: the target has backups of several installations.
         UnknownBackup, BackupFromNewer, InvalidCheckpoint, TargetFailed, StoreUnavailable.
         In every case the database is as it was.
     """
+    watch = Watch(monotonic, progress)
+    with watch.phase("choose"):
+        choice = picking.picked(archive, wanted)
+        outside = logsin.by_tenant([*logsin.newest_known(archive, choice), *wanted.checkpoints])
     with loader:
-        watch = Watch(monotonic, progress)
-        done = _Restoration(archive, loader, keyring, means or Means(), watch).run(wanted)
+        done = _Restoration(archive, loader, keyring, means or Means(), watch).run(choice, outside)
         if not dry_run:
             with watch.phase("settle"):
                 loader.finish()
@@ -85,11 +87,12 @@ class _Restoration:
         self._left_out, self._unreadable = Counter[str](), Counter[str]()
         self._new_keys = 0
 
-    def run(self, wanted: Wanted) -> Restored:
-        """Do all but the end, after which the database is there."""
-        with self._watch.phase("choose"):
-            choice = self._choose(wanted)
-            outside = logsin.by_tenant([*logsin.newest_known(self._archive, choice), *wanted.checkpoints])
+    def run(self, choice: Choice, outside: Mapping[int, Sequence[str]]) -> Restored:
+        """Do all but the end, after which the database is there.
+
+        Args:
+            outside: checkpoints of tenants' logs that are known elsewhere than in the backup.
+        """
         with self._watch.phase("keyring", _rows(choice.keyring)):
             keys = self._load_keyring(choice.keyring)
         try:
@@ -107,13 +110,6 @@ class _Restoration:
             made, self._watch.phases, self._counts(), +self._left_out, +self._unreadable, self._new_keys,
             [ending.told for ending in endings.values()], choice.passed_over,
         )  # fmt: skip
-
-    def _choose(self, wanted: Wanted) -> Choice:
-        installation = wanted.installation or _only(self._archive.installations())
-        least: dict[Stream, int] | None = {"data": wanted.at_least} if wanted.at_least else None
-        return self._archive.choose(
-            installation, wanted.number, wanted.at, at_least=least, lenient=wanted.lenient
-        )
 
     def _load_keyring(self, chain: Sequence[Manifest]) -> dict[int, TenantKeys]:
         """Load the keyring; return the keys of all tenants, with new primaries."""
@@ -142,7 +138,6 @@ class _Restoration:
                 kept, persons = sieve.sift(block)
                 done = reindexer.work(kept, persons)
             self._unreadable += done.unreadable
-            self._loader.entries(done.entries)
             return Block("token", COLUMNS["token"], done.rows) if done.rows else None
 
         special: dict[str, Take] = {"token": take, "job": lambda block, _: settlingin.ended(block, self._now)}
@@ -152,7 +147,10 @@ class _Restoration:
         self._left_out["tokens"] += sieve.left_out["tokens"] + gone["token"]
         self._left_out["passwords"] += gone["password"]
         exact = choice.keyring[-1].number == choice.data[-1].keyring
-        tallying.require(choice.data[-1], self._loader.state().counts("data"), self._left_out, exact=exact)
+        found = self._loader.state().counts("data")
+        tallying.require(choice.data[-1], found, self._left_out, exact=exact)
+        with self._watch.indexing():
+            self._loader.index(found["token"])
 
     def _pour(
         self, chain: Sequence[Manifest], special: Mapping[str, Take], keys: Mapping[int, TenantKeys]
@@ -199,14 +197,6 @@ class _Restoration:
     def _counts(self) -> dict[str, int]:
         state = self._loader.state()
         return {name: count for stream in STREAMS for name, count in state.counts(stream).items()}
-
-
-def _only(installations: Sequence[str]) -> str:
-    if not installations:
-        raise UnknownBackup("the target has no backup")
-    if len(installations) > 1:
-        raise InvalidRequest(f"the target has backups of several installations: {', '.join(installations)}")
-    return installations[0]
 
 
 def _mappings(block: Block) -> list[dict[str, Any]]:

@@ -15,12 +15,13 @@ from vault.recovery.standing import late
 from vault.recovery.targets.protocol import Target
 from vault.store import alarms, catalogue, copies
 from vault.store import drills as drilled
-from vault.store.catalogue import FULL
+from vault.store.catalogue import FULL, STEPS
 from vault.store.copies import OK
 from vault.store.writer import Transaction
 
 ALARM_SECONDS = 5.0  # between two looks at whether an alarm is due
-SWEEP_SECONDS = 60.0  # after which what could not be swept is tried again
+AGAIN_SECONDS = 10.0  # after which targets are given what they lack if it was nowhere to be had
+SWEEP_SECONDS = 60.0  # after which what could not be swept is tried again, also at targets that were away
 AGAIN = 86_400_000_000  # microseconds after which an alarm about what is still so is raised again
 
 
@@ -32,8 +33,10 @@ class Tending:
         self._line, self._targets, self._failed = line, targets, failed
         self._archives = Archives()
         self._alarmed = float("-inf")
-        self._keyring = 0  # the newest full one when the targets were last swept
-        self._sweep_at = float("-inf")
+        self._swept: tuple[int, ...] = ()  # the newest backups when the targets were last swept
+        self._marks: replicating.Marks = {}
+        self._catch_at = float("-inf")
+        self._sweep_at = self._keyrings_at = float("-inf")
 
     def settle(self) -> None:
         """Settle what was left running, if this process has just come to make the backups, or lost the database.
@@ -62,28 +65,54 @@ class Tending:
         line, fence = self._line, self._line.fence()
         self.probe()
         well = [one for one in self._targets if one.name in line.health.well()]
-        caught = replicating.catch_up(line.resources, well, line.told, fence)
-        for name, code in caught.failed.items():
-            line.health.say(name, code)
+        more = self._catch_up(well, fence)
         self._archives.copy(line, well)
-        self._sweep()
+        self._sweep(well)
+        self._sweep_keyrings(well)
         now = line.resources.monotonic()
         if now - self._alarmed >= ALARM_SECONDS:
             line.resources.database.write(self._alarms)
             self._alarmed = now
-        return caught.size > 0 and caught.waiting > 0
+        return more
 
-    def _sweep(self) -> None:
-        """Remove what is not kept any more, after each new full keyring: what was erased goes with the old ones."""
+    def _catch_up(self, well: Sequence[Target], fence: int) -> bool:
+        """Give the targets what they lack; return whether more could be given at once."""
+        line = self._line
+        if line.resources.monotonic() < self._catch_at:
+            return False
+        caught = replicating.catch_up(line.resources, well, line.told, fence, self._marks)
+        for name, code in caught.failed.items():
+            line.health.say(name, code)
+        more = caught.size > 0 and caught.waiting > 0
+        if caught.waiting and not more:  # it is nowhere to be had now
+            self._catch_at = line.resources.monotonic() + AGAIN_SECONDS
+        return more
+
+    def _sweep(self, well: Sequence[Target]) -> None:
+        """Remove what is not kept any more, after each new full keyring and each new restore point.
+
+        What was erased goes with the old keyrings, and journals are too many to be left for long.
+        """
         with self._line.resources.database.read() as connection:
-            newest = catalogue.newest(connection, "keyring", FULL)
-        now = self._line.resources.monotonic()
-        if newest is None or newest.number == self._keyring or now < self._sweep_at:
+            found = [
+                catalogue.newest(connection, "keyring", FULL),
+                catalogue.newest(connection, "data", STEPS),
+            ]
+        now, newest = self._line.resources.monotonic(), tuple(one.number for one in found if one is not None)
+        if newest == self._swept or now < self._sweep_at:
             return
         self._sweep_at = now + SWEEP_SECONDS
         with suppress(LastCopy):
-            pruning.prune(self._line.resources, self._targets, True, lambda *_: self._go_on())
-            self._keyring = newest.number
+            pruning.prune(self._line.resources, well, True, lambda *_: self._go_on())
+            self._swept = newest
+
+    def _sweep_keyrings(self, well: Sequence[Target]) -> None:
+        """Remove what old keyrings targets still have, as those that were away when a newer one came."""
+        now = self._line.resources.monotonic()
+        if now >= self._keyrings_at:
+            self._keyrings_at = now + SWEEP_SECONDS
+            with suppress(LastCopy):
+                pruning.prune_keyrings(self._line.resources, well)
 
     def _go_on(self) -> None:
         self._line.fence()

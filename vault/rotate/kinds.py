@@ -30,7 +30,7 @@ COMPROMISE: Mapping[Purpose, tuple[Phase, ...]] = {
 }
 ROOTS: Mapping[str, tuple[Phase, ...]] = {
     "move_root": (roots.move,),
-    "rotate_root": (roots.turn, roots.rewrap_all, roots.retire),
+    "rotate_root": (roots.turn, roots.rewrap_all, roots.ship, roots.retire),
     "rewrap": (roots.note_version, roots.rewrap_all),
 }
 END = "end"

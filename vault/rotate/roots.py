@@ -12,10 +12,11 @@ from keys.errors import RootCannotTurn
 from keys.keyset import KeyVersion, Purpose, wrapping_context
 from keys.provider import RootKey, TurningRoot
 from vault.rotate.run import Run
-from vault.store import inspection
+from vault.store import copies, inspection
 from vault.store.keysets import Keysets, rewrap
 from vault.store.writer import Transaction
 
+LOOK = 1.0  # seconds between two looks at what was shipped
 Held = tuple[Purpose, KeyVersion]
 
 
@@ -53,6 +54,26 @@ def rewrap_all(run: Run) -> bool:
 def note_version(run: Run) -> bool:
     """Note which version of the root's own key is the newest."""
     run.note(notes={**run.job.notes, "version": turning(run).latest()}, **run.onward)
+    return False
+
+
+def ship(run: Run) -> bool:
+    """Wait until the keysets lie at the targets of backups as they are wrapped now, where there are any targets.
+
+    A root whose older versions open nothing opens no older keyring.
+    """
+    database = run.resources.database
+    if not run.resources.backups.targets:
+        return True
+    if "rewrapped" not in run.job.notes:
+        run.note(notes={**run.job.notes, "rewrapped": database.now()})
+    with database.read() as connection:
+        shipped = copies.shipped(connection)
+    if shipped is not None and shipped >= run.job.notes["rewrapped"]:
+        return True
+    run.idle = True
+    run.note()  # it goes on to hold the job
+    run.pause(LOOK)
     return False
 
 

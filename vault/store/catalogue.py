@@ -195,6 +195,12 @@ def oldest(connection: Connection, stream: Stream) -> Backup | None:
     return next(iter(_backups(connection, query.limit(1))), None)
 
 
+def settled(connection: Connection, stream: Stream) -> int:
+    """Return the newest number made of a stream up to which none is being made any more; 0 if there is none."""
+    made, running = newest(connection, stream), backups(connection, stream, ["running"])
+    return min([0 if made is None else made.number, *(one.number - 1 for one in running)])
+
+
 def chain(connection: Connection, stream: Stream, number: int) -> list[Backup]:
     """Return the backups that a restore loads for one, the full one first; UnknownBackup if a link is not there."""
     linked = select(backup.c.number, backup.c.base).where(_one(stream, number)).cte(recursive=True)

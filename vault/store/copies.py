@@ -98,21 +98,24 @@ def mark_copy(
         transaction.connection.execute(insert(backup_copy).values(key | values))
 
 
-def lacking(connection: Connection, target: str) -> list[tuple[Stream, int, int]]:
-    """Return the backups made of which a target has no whole copy, and how many chunks of each it was given so far.
+def lacking(connection: Connection, stream: Stream, target: str, after: int) -> list[tuple[int, int]]:
+    """Return the backups made whose number is more than `after` and of which a target has no whole copy, by number.
 
     Those whose copy is known to be bad are left out: they wait for somebody to verify them.
+
+    Returns:
+        numbers, and how many chunks of each the target was given so far.
     """
     there = (backup_copy.c.stream == backup.c.stream) & (backup_copy.c.number == backup.c.number)
-    theirs = there & (backup_copy.c.target == target)
     query = (
-        select(backup.c.stream, backup.c.number, func.coalesce(backup_copy.c.checked, 0))
-        .select_from(backup.outerjoin(backup_copy, theirs))
-        .where(backup.c.state == "made", backup_copy.c.problem.is_(None))
+        select(backup.c.number, func.coalesce(backup_copy.c.checked, 0))
+        .select_from(backup.outerjoin(backup_copy, there & (backup_copy.c.target == target)))
+        .where(backup.c.stream == stream, backup.c.state == "made", backup.c.number > after)
+        .where(backup_copy.c.problem.is_(None))
         .where(backup_copy.c.state.is_(None) | (backup_copy.c.state != STORED))
         .order_by(backup.c.number)
     )
-    return [(stream, number, checked) for stream, number, checked in connection.execute(query)]
+    return [(number, checked) for number, checked in connection.execute(query)]
 
 
 def holders(connection: Connection, names: Sequence[str]) -> dict[tuple[Stream, int], set[str]]:

@@ -12,10 +12,11 @@ from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from vault.errors import InvalidRequest, StoreConflict, StoreUnavailable
+from vault.errors import InvalidRequest
 from vault.store.dialect import Dialect
+from vault.store.failures import translating
 from vault.store.sqlite import SQLite
 from vault.store.writer import Transaction, Writer
 
@@ -50,15 +51,14 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give this thread's own connection, in autocommit: each statement sees what is committed."""
-        connection, failure = self._own(), None
-        try:
-            yield connection
-        except DBAPIError as error:
-            failure = translated(error)
-        if failure is not None:
-            connection.invalidate()
-            self._local.reader = None  # which closes it
-            raise failure
+        connection = self._own()
+        with translating():
+            try:
+                yield connection
+            except DBAPIError:
+                connection.invalidate()
+                self._local.reader = None  # which closes it
+                raise
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -89,11 +89,8 @@ class Database:
 
     def connect(self) -> Connection:
         """Return a connection in autocommit, which the caller closes."""
-        try:
+        with translating():
             return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        except DBAPIError as error:
-            failure = translated(error)
-        raise failure
 
     def write(
         self,
@@ -111,11 +108,8 @@ class Database:
             deadline: monotonic seconds after which DeadlineExceeded is raised instead.
             reads: False where `work` only appends, so that it can share bulk statements with others.
         """
-        try:
+        with translating():
             return self._writer.run(work, guard, deadline, reads)
-        except DBAPIError as error:
-            failure = translated(error)
-        raise failure
 
     def close(self) -> None:
         """Close every connection, those of other threads too; the database is not used after."""
@@ -139,23 +133,12 @@ class _Reader:
         self.connection.close()
 
 
-@contextmanager
-def translating() -> Iterator[None]:
-    """Raise what the database says as errors of this package."""
-    failure: StoreConflict | StoreUnavailable | None = None
-    try:
-        yield
-    except DBAPIError as error:
-        failure = translated(error)
-    if failure is not None:
-        raise failure
-
-
-def translated(error: DBAPIError) -> StoreConflict | StoreUnavailable:
-    """Return what to raise instead: the database's own words may hold a row, so only their kind goes on."""
-    if isinstance(error, IntegrityError):
-        return StoreConflict("the database holds something of this name or key already")
-    return StoreUnavailable(f"the database does not work now ({type(error.orig).__name__})")
+def drop(connection: Connection) -> None:
+    """Close a connection with what it has not committed, in whatever state it is."""
+    if not connection.closed:
+        with suppress(DBAPIError):
+            connection.invalidate()
+        connection.close()
 
 
 def _open(url: str) -> tuple[Engine, Dialect]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
@@ -59,7 +59,7 @@ class Dialect(Protocol):
         """Return `columns` of the rows whose `on` columns equal one of `keys`, whosever they are; in any order."""
         ...
 
-    def stream(self, connection: Connection, statement: str) -> Iterator[list[Row]]:
+    def stream(self, connection: Connection, statement: str) -> Generator[list[Row]]:
         """Yield a query's rows as the driver makes them, up to `PIECE` at a time, read no sooner than asked for.
 
         Within a transaction; on PostgreSQL one stream at a time.

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from vault.store.database import Database, translating
+from vault.store.database import Database
 from vault.store.dialect import Dialect
+from vault.store.failures import translating
 from vault.store.writer import Refused, Transaction
 
 T = TypeVar("T")
@@ -52,11 +53,11 @@ class Held(Database):
         with self.read() as connection:
             transaction = Transaction(connection, self.dialect, self._epoch(), self.now())
             try:
-                result = work(transaction)
+                return work(transaction)
             except Refused as refused:
                 raise refused.error from None
-            transaction.flush()
-        return result
+            finally:
+                transaction.flush()
 
     def close(self) -> None:
         """Whoever opened the transaction ends it."""

@@ -10,9 +10,9 @@ from typing import Any, Self, cast
 from sqlalchemy import Boolean, Index, delete, insert
 
 from vault.errors import BackupFromNewer
-from vault.store import departures
-from vault.store.database import translating
+from vault.store import entries, gone
 from vault.store.dialect import COLUMNS, Row
+from vault.store.failures import translating
 from vault.store.held import Held
 from vault.store.landing import land
 from vault.store.snapshots import State
@@ -21,21 +21,6 @@ from vault.store.tables import epoch, metadata
 
 HOW = {table: how for stream in TABLES.values() for table, how in stream.items()}
 WRITTEN = ("index_entry", *HOW)
-_PLACE = ("bucket", "tenant", "token")
-
-_DEPARTED = (
-    "DELETE FROM {table} WHERE EXISTS (SELECT 1 FROM departure d WHERE d.bucket = {table}.bucket "
-    "AND d.tenant = {table}.tenant AND d.kind = {kind} AND d.id = {table}.{name} AND d.at >= {table}.created_at)"
-)
-_ERASED = (
-    "DELETE FROM subject WHERE EXISTS (SELECT 1 FROM erasure e WHERE e.bucket = subject.bucket "
-    "AND e.tenant = subject.tenant AND e.subject = subject.digest AND e.key = subject.key)"
-)
-_BURIED = (
-    "DELETE FROM token WHERE (bucket, tenant, token) IN (SELECT bucket, tenant, token FROM tombstone)",
-    "DELETE FROM index_entry "
-    "WHERE (token_bucket, tenant, token) IN (SELECT bucket, tenant, token FROM tombstone)",
-)
 
 
 class Loader:
@@ -46,7 +31,7 @@ class Loader:
 
     Attributes:
         connection, dialect: of the open transaction, for what reads `vault.store`.
-        database: the same as a database, for what takes one; its `write` writes into the transaction.
+        database: the same for what takes a database; its `write` writes into the transaction.
     """
 
     def __init__(self, url: str, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
@@ -91,13 +76,13 @@ class Loader:
         """
         if block.table == ESCROW:
             return
-        if block.table not in WRITTEN:
+        if block.table not in HOW:
             raise BackupFromNewer(
                 f"the backup has rows of {block.table[:40]!r}, which this version does not know"
             )
         rows = self._fitted(block) if block.rows else []
         with translating():
-            if HOW.get(block.table) == "whole" and block.table not in self._replaced:
+            if HOW[block.table] == "whole" and block.table not in self._replaced:
                 self._replaced.add(block.table)
                 self.connection.execute(delete(metadata.tables[block.table]))
             if not rows:
@@ -110,60 +95,23 @@ class Loader:
             else:
                 self.dialect.insert(self.connection, block.table, rows)
 
-    def entries(self, rows: Sequence[Row]) -> None:
-        """Write index entries, each in the place of the one with its primary key.
-
-        Args:
-            rows: without their epoch: bucket, tenant, key, digest, tie, token_bucket, token.
-        """
-        made = sorted((*row, self.epoch) for row in rows)
+    def index(self, tokens: int) -> None:
+        """Write the index entries of the tokens that are there, `tokens` in number; once they all are."""
         with translating():
-            self.dialect.put(self.connection, "index_entry", _key("index_entry"), made)
+            entries.write(self.connection, self.epoch, tokens)
 
     def alive(self, block: Block) -> Block:
         """Return the block without the tokens, persons and passwords that the keyring says are gone."""
-        gone = self._gone(block)
-        if not gone:
-            return block
-        return Block(block.table, block.columns, [row for at, row in enumerate(block.rows) if at not in gone])
-
-    def _gone(self, block: Block) -> set[int]:
-        """Return which rows of a block the keyring says are gone, by number."""
-        if block.table == "token":
-            place = _picker(block, "bucket", "tenant", "token")
-            found = self._look_up("tombstone", _PLACE, _PLACE, map(place, block.rows))
-            buried = set(found)
-            return {at for at, row in enumerate(block.rows) if place(row) in buried} if buried else set()
-        kind = next((kind for kind in departures.KINDS if kind == block.table), None)
-        if kind is None:
-            return set()
-        place = _picker(block, "bucket", "tenant", departures.NAMED[kind])
-        on, number = ("kind", "bucket", "tenant", "id"), departures.KINDS[kind]
-        found = self._look_up("departure", (*on[1:], "at"), on, ((number, *place(row)) for row in block.rows))
-        departed, created = {row[:3]: row[3] for row in found}, _picker(block, "tenant", "created_at")
-        return {at for at, row in enumerate(block.rows) if created(row)[1] <= departed.get(place(row), -1)}
-
-    def _look_up(
-        self, table: str, columns: Sequence[str], on: Sequence[str], keys: Iterable[Row]
-    ) -> list[Row]:
         with translating():
-            return self.dialect.look_up(self.connection, table, columns, on, list(keys))
+            return gone.alive(self.connection, self.dialect, block)
 
     def replay(self) -> dict[str, int]:
-        """Delete the tokens with their index entries, the persons and the passwords that went; return how many of each.
+        """Delete the tokens with their index entries, the persons and the passwords that are gone; return how many.
 
         Once the keyring is loaded, so that nobody finds a person that went; and at the end.
         """
-        gone = dict[str, int]()
         with translating():
-            for kind, number in departures.KINDS.items():
-                statement = _DEPARTED.format(table=kind, kind=number, name=departures.NAMED[kind])
-                gone[kind] = self._run(statement)
-            gone["subject"] += self._run(_ERASED)
-            gone["token"] = self._run(_BURIED[0])
-            if gone["token"]:
-                self._run(_BURIED[1])
-        return gone
+            return gone.replay(self.connection)
 
     def state(self) -> State:
         """Return what there is now, to be read as a snapshot is."""
@@ -183,9 +131,6 @@ class Loader:
     def abort(self) -> None:
         """Leave nothing; after `finish` it does nothing."""
         self._landing.abort()
-
-    def _run(self, statement: str) -> int:
-        return self.connection.exec_driver_sql(statement).rowcount
 
     def _each_index(self, work: Callable[[Index], None]) -> None:
         for table in WRITTEN:
@@ -216,9 +161,3 @@ def _flagged(rows: Sequence[Row], flags: Sequence[int]) -> Sequence[Row]:
 
 def _key(table: str) -> Sequence[str]:
     return metadata.tables[table].primary_key.columns.keys()
-
-
-def _picker(block: Block, *columns: str) -> Callable[[Sequence[Any]], Row]:
-    """Return what gives these columns of the block's rows, two or more."""
-    names = list(block.columns)
-    return itemgetter(*[names.index(name) for name in columns])

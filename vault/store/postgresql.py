@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -110,7 +110,7 @@ class PostgreSQL:
         return self._lateral(connection, _unnested(table, on), inner, _arrays(keys), "")
 
     @staticmethod
-    def stream(connection: Connection, statement: str) -> Iterator[list[Row]]:
+    def stream(connection: Connection, statement: str) -> Generator[list[Row]]:
         """Fetch from a cursor that the server holds; others of the same transaction may be open."""
         driver: Any = connection.connection.driver_connection
         try:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from operator import itemgetter
 from time import sleep
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakSet
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from vault.index import BUCKETS
 from vault.store import auditlog, epochs, revision
-from vault.store.database import Database, translating
+from vault.store.database import Database
 from vault.store.dialect import COLUMNS, Dialect, Row
 from vault.store.extracts import Extracts, Sizes
+from vault.store.failures import translating
 from vault.store.streams import TABLES, Block, Stream
 from vault.store.tables import metadata
 
@@ -52,6 +54,7 @@ class State:
 
     def __init__(self, connection: Connection, dialect: Dialect) -> None:
         self._connection, self._dialect = connection, dialect
+        self._streams: WeakSet[Generator[list[Row]]] = WeakSet()
         self._extracts = Extracts(connection.dialect.name == "postgresql")
         closed = "SELECT max(id) FROM epoch WHERE closed_at IS NOT NULL"
         self.until: int = self._rows(closed)[0][0] or 0
@@ -106,8 +109,10 @@ class State:
         return [row for piece in self._stream(statement) for row in piece]
 
     def _stream(self, statement: str) -> Iterator[list[Row]]:
+        rows = self._dialect.stream(self._connection, statement)
+        self._streams.add(rows)
         with translating():
-            yield from self._dialect.stream(self._connection, statement)
+            yield from rows
 
     def _blocks(
         self, table: str, statements: Iterable[str], *, sort: bool = False, empty: bool = False
@@ -159,6 +164,10 @@ class Snapshot(State):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with suppress(DBAPIError):
+            for rows in list(
+                self._streams
+            ):  # one that was left halfway must not end later, in others' transactions
+                rows.close()
             self._connection.exec_driver_sql("ROLLBACK").close()
         self._connection.close()
 

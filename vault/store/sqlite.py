@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,7 @@ class SQLite:
         return self._join(connection, table, columns, where, len(on), keys)
 
     @staticmethod
-    def stream(connection: Connection, statement: str) -> Iterator[list[Row]]:
+    def stream(connection: Connection, statement: str) -> Generator[list[Row]]:
         """Step through the query."""
         driver: Any = connection.connection.driver_connection
         try:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import sqlite3
 import stat
+import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyrage
 import pytest
 import trustme
 
@@ -33,12 +37,24 @@ def checks(command: Command, **more: str) -> tuple[int, dict[str, dict[str, str]
     return done.returncode, {check["name"]: check for check in json.loads(done.stdout)["checks"]}
 
 
-def outside(command: Command) -> dict[str, str]:
-    """Return settings with a place outside for the audit, and somebody who is told of alarms."""
-    return {
-        "STRONGROOM_AUDIT_SINKS": f"file:{command.folder}/audit.ndjson",
+@pytest.fixture
+def outside(local: Command) -> Iterator[dict[str, str]]:
+    """Give settings with a place outside for the audit, somebody who is told of alarms, and targets of backups.
+
+    These lie on a disk of their own: in memory, which every machine has.
+    """
+    away = Path(tempfile.mkdtemp(prefix="strongroom-", dir="/dev/shm"))
+    for name in ("one", "two"):
+        (away / name).mkdir()
+    recipient = pyrage.x25519.Identity.generate().to_public()
+    (away / "recipients").write_text(f"recovery {recipient}\n")
+    yield {
+        "STRONGROOM_AUDIT_SINKS": f"file:{local.folder}/audit.ndjson",
         "STRONGROOM_ALARM_MAIL_TO": "security@shop.example", "STRONGROOM_ALARM_MAIL_FROM": "vault@shop.example",
+        "STRONGROOM_BACKUP_TARGETS": f"file:{away}/one file:{away}/two",
+        "STRONGROOM_BACKUP_RECIPIENTS": f"{away}/recipients",
     }  # fmt: skip
+    shutil.rmtree(away)
 
 
 def data(command: Command) -> Path:
@@ -141,11 +157,11 @@ def test_settings_that_are_wrong_are_named_and_not_shown(local: Command) -> None
         assert "canary" not in done.stdout + done.stderr
 
 
-def test_doctor_is_content(made: Command) -> None:
-    code, found = checks(made, STRONGROOM_PORT=str(_free_port()), **outside(made))
+def test_doctor_is_content(made: Command, outside: dict[str, str]) -> None:
+    code, found = checks(made, STRONGROOM_PORT=str(_free_port()), **outside)
     assert {name: check["state"] for name, check in found.items() if check["state"] != "ok"} == {}
     assert code == 0
-    shown = made("doctor", STRONGROOM_PORT=str(_free_port()), **outside(made))
+    shown = made("doctor", STRONGROOM_PORT=str(_free_port()), **outside)
     assert shown.returncode == 0
     assert all(line.startswith("ok ") for line in shown.stdout.splitlines())
 
@@ -154,7 +170,11 @@ def test_doctor_looks_outside(made: Command) -> None:
     port = str(_free_port())
     code, found = checks(made, STRONGROOM_PORT=port)
     assert code == 0
-    assert {name for name, check in found.items() if check["state"] == "warn"} == {"sinks", "alarms"}
+    assert {name for name, check in found.items() if check["state"] == "warn"} == {
+        "sinks",
+        "alarms",
+        "backups",
+    }
     (made.folder / "no").mkdir()
     (made.folder / "no" / "file").mkdir()
     code, found = checks(made, STRONGROOM_PORT=port, STRONGROOM_AUDIT_SINKS=f"file:{made.folder}/no/file")
@@ -166,11 +186,11 @@ def test_doctor_looks_outside(made: Command) -> None:
     assert "canary" not in found["sinks"]["text"]
 
 
-def test_the_local_commands_on_postgresql(local: Command, postgres: str) -> None:
+def test_the_local_commands_on_postgresql(local: Command, postgres: str, outside: dict[str, str]) -> None:
     with new_database("postgresql", local.folder, postgres) as url:
         local.environment["STRONGROOM_DATABASE_URL"] = url
         local.environment["STRONGROOM_PORT"] = str(_free_port())
-        local.environment.update(outside(local))
+        local.environment.update(outside)
         assert local("bootstrap", "--tenant", "shop", "--json").returncode == 2
         for command in (
             ["db", "upgrade"],

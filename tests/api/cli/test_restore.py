@@ -42,8 +42,10 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     folder = tmp_path_factory.mktemp("primary")
     target, recipients = folder / "target", folder / "recipients"
     target.mkdir()
-    recovery = Secret.random()
-    recipients.write_text(f"recovery {identity.recipient(recovery)}\n")
+    recovery, drill = Secret.random(), Secret.random()
+    lines = (f"recovery {identity.recipient(recovery)}", f"drill {identity.recipient(drill)}", "")
+    recipients.write_text("\n".join(lines))
+    (folder / "identity").write_bytes(identity.text(drill).expose())
     settings = {
         "STRONGROOM_BACKUP_TARGETS": f"file:{target}", "STRONGROOM_BACKUP_RECIPIENTS": str(recipients),
         "STRONGROOM_BACKUP_JOURNAL_SECONDS": "0.2", "STRONGROOM_WORKERS": "1", **NO_HASHER,
@@ -132,6 +134,16 @@ def test_what_became_of_it_and_what_is_next_is_said(shipped: Shipped, elsewhere:
     assert done.returncode == 0, done.stderr
     assert "1 tokens" in done.stdout
     assert "strongroom doctor" in done.stderr
+
+
+def test_a_drill_s_identity_opens_the_backup_and_the_root_its_keysets(
+    shipped: Shipped, elsewhere: Command
+) -> None:
+    key = str(shipped.service.folder / "identity")
+    done = restored(elsewhere, shipped, "--identity", key, "--dry-run", "--json")
+    assert (done.returncode, json.loads(done.stdout)["dry_run"], is_empty(elsewhere)) == (0, True, True)
+    (elsewhere.folder / "root.key").unlink()
+    assert restored(elsewhere, shipped, "--identity", key).returncode == 6
 
 
 def test_shares_need_no_root_and_a_new_one_is_made(shipped: Shipped, elsewhere: Command) -> None:

@@ -175,6 +175,19 @@ class Line:
     ) -> int:
         """Do what `make` does, in a transaction."""
         number, base, before = self._begin(transaction, kind, stream)
+        self._finish(transaction, kind, stream, number, base, before, on, chunks)
+        return number
+
+    def finish(self, number: int, on: list[Folder]) -> None:
+        """Make a full backup of data that was begun before."""
+        self.database.write(
+            lambda transaction: self._finish(transaction, "full", "data", number, None, None, on, 2)
+        )
+
+    def _finish(
+        self, transaction: Transaction, kind: Kind, stream: Stream, number: int,
+        base: Backup | None, before: Backup | None, on: list[Folder] | None, chunks: int,
+    ) -> None:  # fmt: skip
         made = [self._chunk(stream) for _ in range(chunks)]
         manifest = Manifest(
             format=FORMAT, installation=self.installation, stream=stream, number=number, kind=kind,
@@ -190,7 +203,6 @@ class Line:
             target.lay(layout.manifest(self.installation, stream, number), note.encode())
         size, names = sum(chunk.size for _, _, chunk in made), [target.name for target in well]
         catalogue.made(transaction, stream, number, self.fence, note, manifests.digest(note), 1, size, names)
-        return number
 
     def _chunk(self, stream: Stream) -> tuple[str, bytes, Chunk]:
         data = self.random.randbytes(200)

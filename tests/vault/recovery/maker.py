@@ -11,7 +11,7 @@ from typing import Any
 
 from keys import identity
 from keys.secret import Secret
-from tests.vault.recovery.folder import Folder
+from tests.vault.recovery.folders import Folder
 from vault.audit.notes import Verifier
 from vault.backup import blocks, envelope, layout, manifests
 from vault.backup.blocks import Digester

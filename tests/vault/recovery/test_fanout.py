@@ -123,7 +123,7 @@ def test_who_does_not_keep_up_is_out_until_it_has_nothing_left(hasty: Yard) -> N
     while "file:b" in sending.whole():
         sending.put(f"{PATH}{sent}", b"x")
         sent += 1
-        until(lambda: len(hasty.held("a")) == sent)
+        until(lambda sent=sent: len(hasty.held("a")) == sent)  # type: ignore[misc]
     assert sent <= QUEUED + 2
     assert hasty.told == {"file:b": "target_slow"}
     assert hasty.fanout.ready(NAMES) == {"file:a"}

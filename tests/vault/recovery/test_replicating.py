@@ -76,6 +76,8 @@ def test_nothing_is_listed_before_it_is_whole(line: Line) -> None:
     assert found.backups == 0
     assert found.waiting == 2
     assert line.numbers(c) == []  # the second builds on the first
+    assert caught(line).waiting == 1
+    assert line.numbers(c) == []
     copy = line.copy(first, c)
     assert copy is not None
     assert (copy.state, copy.problem) == ("damaged", "no_good_copy")
@@ -166,3 +168,36 @@ def test_a_process_that_ends_leaves_the_rest(line: Line) -> None:
     line.make("full", on=line.targets[:2])
     found = catch_up(line.resources, line.targets, lambda: True, line.fence)
     assert (found.backups, found.size, found.waiting) == (0, 0, 1)
+
+
+@ON_SQLITE
+def test_where_nothing_is_lacking_marks_move_on_to_what_is_being_made(line: Line) -> None:
+    c, marks = line.targets[2], {}  # type: ignore[var-annotated]
+
+    def again() -> Caught:
+        return catch_up(line.resources, line.targets, lambda: False, line.fence, marks)
+
+    line.make("full")
+    again()
+    assert {marks[target.name, "data"] for target in line.targets} == {1}
+    slow = line.begin("full")  # while this one is being made, others are
+    line.make("journal", on=line.targets[:2])
+    assert again().backups == 1
+    assert marks[c.name, "data"] == 1
+    line.finish(slow, on=line.targets[:2])
+    assert again().backups == 1
+    again()
+    assert marks[c.name, "data"] == 3
+    assert line.numbers(c) == [1, 2, 3]
+
+
+@ON_SQLITE
+def test_what_is_lacking_holds_the_mark_until_it_is_there(line: Line) -> None:
+    a, b, c = line.targets
+    marks = {}  # type: ignore[var-annotated]
+    line.make("full", on=[a, b])
+    b.away = c.away = "target_full"
+    catch_up(line.resources, [a, c], lambda: False, line.fence, marks)
+    assert (marks[a.name, "data"], marks[c.name, "data"]) == (1, 0)
+    c.away = None
+    assert catch_up(line.resources, [a, c], lambda: False, line.fence, marks).backups == 1

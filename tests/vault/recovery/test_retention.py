@@ -42,7 +42,7 @@ def line(steps: list[tuple[Kind, int]], start: int = NOON) -> list[Made]:
 KINDS = st.sampled_from(["full", "incremental", "incremental", "journal", "journal"])
 LINES = st.lists(st.tuples(KINDS, st.integers(1, 3 * DAY)), min_size=1, max_size=40).map(line)
 KEEPS = st.builds(Keep, st.integers(1, 4), st.integers(0, 4), st.integers(0, 3), st.integers(0, 3))
-QUICK = settings(max_examples=60, deadline=None)
+QUICK = settings(max_examples=40, deadline=None)
 
 
 def only(points: list[Made], numbers: set[int]) -> list[Made]:

@@ -12,7 +12,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from keys.keyring import Keyring
 from tests.databases import KINDS, migrated_database
@@ -22,16 +22,23 @@ from tests.vault.store.busy import Busy
 from tests.vault.store.carried import contents, load, read, require_same, restore, take
 from tests.waiting import until
 from vault.credentials import Login
-from vault.errors import BackupFromNewer, DatabaseNotEmpty, SchemaBehind, StoreConflict, StoreUnavailable
+from vault.errors import (
+    BackupFromNewer,
+    DatabaseNotEmpty,
+    InvalidRequest,
+    SchemaBehind,
+    StoreConflict,
+    StoreUnavailable,
+)
 from vault.service import Vault
 from vault.store import migrate, revision
 from vault.store.database import Database
+from vault.store.empty import require_empty
 from vault.store.keysets import Keysets
-from vault.store.landing import require_empty
 from vault.store.loading import Loader
 from vault.store.streams import Block
 from vault.store.tables import metadata, policy, subject, token
-from vault.store.writer import Transaction
+from vault.store.writer import Refused, Transaction
 
 
 @pytest.fixture(params=KINDS)
@@ -75,6 +82,9 @@ def test_all_that_travels_arrives(shop: Shop, target: str) -> None:
     require_same(held(target), contents(shop.resources.database), exact=True)
     database = opened(target)
     assert migrate.check(database) == []  # the indexes are there again
+    if target.startswith("sqlite"):
+        with database.read() as connection:
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalars().all() == ["ok"]
     with database.read() as connection:
         (epoch,) = connection.execute(select(metadata.tables["epoch"].c.id)).scalars()
         newest = connection.execute(select(func.max(token.c.epoch))).scalar_one()
@@ -123,6 +133,19 @@ def test_what_was_loaded_is_used_before_anybody_else_sees_it(shop: Shop, target:
             max(records) == into.epoch
         )  # that it was revealed goes on record, later than all that was loaded
     require_nothing(target)
+
+
+def test_what_refused_work_has_written_stands(target: str) -> None:
+    """As in a database of its own: the record of a refusal."""
+
+    def refuse(transaction: Transaction) -> None:
+        transaction.append("tombstone", [(1, 1, b"t")])
+        raise Refused(InvalidRequest("no"))
+
+    with loader(target) as into:
+        with pytest.raises(InvalidRequest):
+            into.database.write(refuse)
+        assert into.state().counts("keyring")["tombstone"] == 1
 
 
 def require_nothing(url: str) -> None:
@@ -217,11 +240,27 @@ def test_an_empty_database_gets_the_schema(shop: Shop, empty_url: str) -> None:
 
 @AS_A_FILE
 @ON_SQLITE
-def test_an_empty_file_with_the_schema_is_replaced(shop: Shop, target: str) -> None:
+@pytest.mark.parametrize("schema", [True, False])
+def test_an_empty_file_is_replaced(shop: Shop, target: str, schema: bool) -> None:
     database = opened(target)
-    migrate.upgrade(database)
+    with database.read() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    if schema:
+        migrate.upgrade(database)
     database.close()
     restore(target, [take(shop.resources.database)])
+    require_same(held(target), contents(shop.resources.database), exact=True)
+
+
+@AS_A_FILE
+@ON_SQLITE
+def test_a_link_goes_on_to_lead_to_the_file(shop: Shop, target: str) -> None:
+    path = Path(target.removeprefix("sqlite:///"))
+    there = path.parent / "elsewhere"
+    there.mkdir()
+    path.symlink_to(there / "real.db")
+    restore(target, [take(shop.resources.database)])
+    assert path.is_symlink()
     require_same(held(target), contents(shop.resources.database), exact=True)
 
 
@@ -245,7 +284,7 @@ LOGIN, PASSWORD = Login(subject="bob"), "correct horse, battery, staple"
 
 @pytest.mark.parametrize(
     ("database_url", "target", "ahead"),
-    [("sqlite", "sqlite", 0.0), ("sqlite", "postgresql", 86_400.0), ("postgresql", "sqlite", -86_400.0)],
+    [("sqlite", "postgresql", 86_400.0), ("postgresql", "sqlite", -86_400.0)],
     indirect=["database_url", "target"],
 )
 def test_who_comes_again_stays_whatever_the_clocks_say(shop: Shop, target: str, ahead: float) -> None:
@@ -324,10 +363,10 @@ def test_index_entries_of_deleted_tokens_go_with_them(shop: Shop, target: str) -
         for block in take(shop.resources.database).blocks["keyring"] + base.blocks["data"]:
             into.put(block)
         tokens = list(base.all["token"].values())
-        entries = [(row["bucket"], row["tenant"], 5, bytes(16), row["token"], row["bucket"], row["token"])
-                   for row in tokens]  # fmt: skip
-        into.entries(entries)
-        into.entries(entries)  # each in its own place
+        with into.database.read() as connection:  # as if their values had been read
+            table = metadata.tables["token"]
+            connection.execute(update(table).values(index_bucket=table.c.bucket, digest=bytes(16)))
+        into.index(len(tokens))
         assert into.replay() == {"subject": 0, "password": 0, "token": 1}
         left = read(into.state()).all["token"]
         with into.database.read() as connection:
@@ -382,8 +421,9 @@ def test_rows_of_a_full_backup_come_once(target: str) -> None:
     with loader(target) as into:
         into.layer(full=True)
         into.put(block())
-        with pytest.raises(StoreConflict):
+        with pytest.raises(StoreConflict) as raised:
             into.put(block())
+        assert raised.value.__context__ is None  # which would tell the row
 
 
 def test_a_table_that_goes_whole_takes_the_place_of_what_was_there(target: str) -> None:

@@ -53,8 +53,10 @@ def drawn_rows(scratch: Scratch, tenant: Tenant, most: int) -> list[Stored]:
         found: dict[bytes, Stored] = {}
         for _ in range(PLACES):
             after = scratch.random.randrange(-1, BUCKETS), scratch.random.randbytes(17)
-            found |= {row.token: row for row in page(connection, tenant.id, after, most // PLACES, None)}
-    return [*found.values()] or rows[:most]
+            found |= {
+                row.token: row for row in page(connection, tenant.id, after, max(1, most // PLACES), None)
+            }
+    return [*found.values()][:most] or rows[:most]
 
 
 def _is_indexed(row: Stored, now: int) -> bool:

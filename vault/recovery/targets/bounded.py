@@ -138,14 +138,21 @@ class Bounded:
         """Call once more where a line that was good has ended: servers hang up on who was idle. All calls repeat."""
         proved, self._proved = self._proved, False
         try:
-            result = call()
+            result = self._once(call)
         except TargetFailed as failure:
             if not proved or failure.problem != "target_unreachable":
                 raise
-            self._server.close()
-            result = call()
+            result = self._once(call)
         self._proved = True
         return result
+
+    def _once(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except TargetFailed as failure:
+            if failure.problem == "target_unreachable":
+                self._server.close()  # so that the next call takes another line
+            raise
 
     def _wait(self, done: Event, deadline: Deadline) -> None:
         """Wait for the end of the call; cut it off at its deadline, which may move while bytes arrive."""

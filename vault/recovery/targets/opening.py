@@ -50,7 +50,7 @@ def open_target(url: str, around: Surroundings) -> Bounded:
 
 
 def _sftp(place: SftpPlace, around: Surroundings) -> Server:
-    from vault.recovery.targets.session import Account, read_key  # paramiko is for who uses it
+    from vault.recovery.targets.login import Account, read_key  # paramiko is for who uses it
     from vault.recovery.targets.sftp import Sftp
 
     if around.ssh_key is None or around.known_hosts is None:

@@ -13,10 +13,11 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from vault.recovery.targets.login import Account, connect
 from vault.recovery.targets.patience import MOST_FILES, NAME, Deadline
 from vault.recovery.targets.places import SftpPlace
 from vault.recovery.targets.protocol import File, MissingFile, TargetFailed
-from vault.recovery.targets.session import FSYNC, GARBLED, Account, Session, connect
+from vault.recovery.targets.session import FSYNC, GARBLED, Session
 
 DRAFTS = ".tmp"
 OLD = 86_400  # seconds after which nobody writes a draft any more

@@ -14,7 +14,6 @@ from keys import identity
 from keys.secret import Secret
 from tests.api.cli.conftest import Command
 from tests.service import Service, running
-from tests.waiting import until
 
 VALUES = {"phone": ["+8613800138000", "+8613800138001"], "bank_card": ["6212345678901265"]}
 
@@ -27,6 +26,7 @@ class Site:
     targets: tuple[Path, Path]
     host: Command
     reports: Path
+    recovery: Secret
 
     def drill(self, *more: str, **settings: str) -> tuple[int, list[dict[str, object]]]:
         """Drill, and return the exit code and the reports."""
@@ -40,25 +40,31 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A service with values, backed up, and a drill host."""
     folder = tmp_path_factory.mktemp("site")
-    targets = folder / "one", folder / "two"
+    targets, recovery = (folder / "one", folder / "two"), Secret.random()
     for one in (*targets, folder / "host", folder / "reports"):
         one.mkdir()
+    host = _host(folder, targets)
+    lines = host("drill", "init", "--no-canary", "keys").stdout
+    (folder / "recipients.txt").write_text(f"recovery {identity.recipient(recovery)}\n{lines}")
     with running(
-        folder, f"sqlite:///{folder}/vault.db", STRONGROOM_WORKERS="1", STRONGROOM_PASSWORD_PROFILE="owasp-7"
-    ) as service:
-        host = _host(folder, service, targets)
-        recipients = _init(host)
-        _back_up(service, folder, targets, recipients)
+        folder, f"sqlite:///{folder}/vault.db", STRONGROOM_WORKERS="1", STRONGROOM_PASSWORD_PROFILE="owasp-7",
+        STRONGROOM_BACKUP_TARGETS=_urls(targets), STRONGROOM_BACKUP_QUORUM="2",
+        STRONGROOM_BACKUP_RECIPIENTS=str(folder / "recipients.txt"), STRONGROOM_BACKUP_JOURNAL_SECONDS="0.5",
+    ) as service:  # fmt: skip
+        host.environment["STRONGROOM_URL"] = service.url
+        host.write("api.key", service.keys["live"])
+        _fill(service)
+        assert host("drill", "init", "keys").stdout == lines  # again, with a login this time
+        assert host("backup", "create").returncode == 0
         host.write("trust.txt", host("backup", "keys").stdout)
-        yield Site(service, targets, host, folder / "reports")
+        yield Site(service, targets, host, folder / "reports", recovery)
 
 
-def _host(folder: Path, service: Service, targets: tuple[Path, Path]) -> Command:
+def _host(folder: Path, targets: tuple[Path, Path]) -> Command:
     """The command on the drill host: it has the root, and not the database."""
     host = Command(folder / "host")
-    host.write("api.key", service.keys["live"])
     host.environment.update(
-        STRONGROOM_URL=service.url, STRONGROOM_API_KEY_FILE=str(folder / "host/api.key"),
+        STRONGROOM_API_KEY_FILE=str(folder / "host/api.key"),
         STRONGROOM_ROOT_KEY_FILE=str(folder / "root.key"), STRONGROOM_DRILL_KEYS=str(folder / "host/keys"),
         STRONGROOM_DRILL_TRUST=str(folder / "host/trust.txt"), STRONGROOM_DRILL_REPORTS=str(folder / "reports"),
         STRONGROOM_BACKUP_TARGETS=_urls(targets), STRONGROOM_DATABASE_URL=f"sqlite:///{folder}/host/none.db",
@@ -67,29 +73,11 @@ def _host(folder: Path, service: Service, targets: tuple[Path, Path]) -> Command
     return host
 
 
-def _init(host: Command) -> str:
-    """Make the host's keys, twice: the second time says the same."""
-    done = host("drill", "init", "keys")
-    assert done.returncode == 0, done
-    assert host("drill", "init", "keys").stdout == done.stdout
-    return done.stdout
-
-
-def _back_up(service: Service, folder: Path, targets: tuple[Path, Path], recipients: str) -> None:
-    """Store values, and have them backed up by the service's worker."""
-    recovery = f"recovery {identity.recipient(Secret.random())}\n"
-    (folder / "recipients.txt").write_text(recovery + recipients)
+def _fill(service: Service) -> None:
     with Client(service.url, service.keys["live"]) as client:
         for field, values in VALUES.items():
             made = client.tokenize_column(field, values, subjects=[f"s{n}" for n in range(len(values))])
             assert not made.errors
-    service.stop()
-    service.settings.update(
-        STRONGROOM_BACKUP_TARGETS=_urls(targets), STRONGROOM_BACKUP_QUORUM="2",
-        STRONGROOM_BACKUP_RECIPIENTS=str(folder / "recipients.txt"), STRONGROOM_BACKUP_JOURNAL_SECONDS="0.5",
-    )  # fmt: skip
-    service.start()
-    until(lambda: all(list(one.glob("*/data/manifests/*.txt")) for one in targets))
 
 
 def _urls(targets: tuple[Path, Path]) -> str:

@@ -14,7 +14,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from strongroom_client import Client
 
+from keys import shares
 from tests.api.cli.conftest import clean
 from tests.api.cli.drill.conftest import Site
 from vault.recovery import reports
@@ -49,7 +51,7 @@ def scratches(folder: Path) -> list[Path]:
     return list(folder.glob("strongroom-drill-*"))
 
 
-def test_a_drill_passes_and_touches_nothing(site: Site, tmp_path: Path) -> None:
+def test_a_drill_passes_touches_nothing_and_is_kept_shown_and_handed_in(site: Site, tmp_path: Path) -> None:
     before = live(site)
     code, (report,) = site.drill("--scratch-dir", str(tmp_path))
     assert states(report) == dict.fromkeys(CHECKS, "passed")
@@ -57,25 +59,38 @@ def test_a_drill_passes_and_touches_nothing(site: Site, tmp_path: Path) -> None:
     assert live(site) == before
     assert list(tmp_path.iterdir()) == []
     assert not Path(site.host.folder, "none.db").exists()
-
-
-def test_the_report_is_kept_shown_and_handed_in(site: Site, tmp_path: Path) -> None:
-    _, (report,) = site.drill("--scratch-dir", str(tmp_path), "--sample", "50%")
     (path,) = site.reports.glob(f"*{report['id']}.note")
     assert reports.unverified(path.read_text()).id == report["id"]
     assert path.stat().st_mode & 0o777 == 0o600
     assert str(report["target"]) in (site.reports / "drills.html").read_text()
-    listed = site.host("backup", "drills").stdout
-    assert str(report["id"]) in listed
+    assert str(report["id"]) in site.host("backup", "drills").stdout
 
 
-def test_targets_take_turns(site: Site, tmp_path: Path) -> None:
-    turns = [site.drill("--scratch-dir", str(tmp_path), "--no-live")[1][0] for _ in range(2)]
-    assert {str(one["target"]) for one in turns} == {
-        str(one["target"])
-        for one in site.drill("--scratch-dir", str(tmp_path), "--no-live", "--all-targets")[1]
-    }
-    assert states(turns[0])["live"] == "skipped asked_not_to"
+def test_all_targets_are_drilled_one_after_the_other(site: Site, tmp_path: Path) -> None:
+    code, made = site.drill("--scratch-dir", str(tmp_path), "--no-live", "--all-targets")
+    assert code == 0
+    assert [one["target"] for one in made] == [f"file:{one}" for one in site.targets]
+    assert [states(one)["live"] for one in made] == ["skipped asked_not_to"] * 2
+
+
+def test_custodians_drill_without_the_root(site: Site, tmp_path: Path) -> None:
+    words = [share.expose() for share in shares.split(site.recovery, 2, 3)]
+    site.host.write("shares.txt", b"\n".join(words[:2])).chmod(0o600)
+    code, (report,) = site.drill(
+        "--scratch-dir", str(tmp_path), "--without-vault", "--shares-file", "shares.txt",
+        STRONGROOM_ROOT_KEY_FILE=f"{tmp_path}/none.key",
+    )  # fmt: skip
+    assert states(report) == dict.fromkeys(CHECKS, "passed")
+    assert (code, report["keys"]) == (0, "shares")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_deleted_since_is_explained_by_the_audit(site: Site, tmp_path: Path) -> None:
+    with Client(site.service.url, site.service.keys["live"]) as client:
+        (token, *_) = [one for one in client.list() if one.field == "bank_card"]
+        client.delete(token.token)
+    code, (report,) = site.drill("--scratch-dir", str(tmp_path))
+    assert (code, states(report)["live"]) == (0, "passed")
 
 
 def test_a_bad_backup_fails_with_a_code_of_its_own(site: Site, tmp_path: Path) -> None:
@@ -117,14 +132,6 @@ def test_sigterm_leaves_nothing_behind(site: Site, tmp_path: Path) -> None:
             _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (143, b"")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_what_a_killed_drill_left_goes_with_the_next(site: Site, tmp_path: Path) -> None:
-    left = tmp_path / "strongroom-drill-left"
-    left.mkdir(mode=0o700)
-    (left / "scratch.db").write_text("x")
-    site.drill("--scratch-dir", str(tmp_path), "--no-live")
-    assert scratches(tmp_path) == []
 
 
 @pytest.mark.parametrize(

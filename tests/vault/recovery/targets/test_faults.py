@@ -17,17 +17,18 @@ from tests.vault.recovery.targets.conftest import KINDS, make, require_disk
 from tests.vault.recovery.targets.places import SHORT, Place, ServedPlace, stop
 from tests.waiting import until
 from vault.recovery.targets.bounded import Bounded
+from vault.recovery.targets.login import Account, read_key
 from vault.recovery.targets.patience import Patience
 from vault.recovery.targets.places import SftpPlace as Where
 from vault.recovery.targets.protocol import TargetFailed
 from vault.recovery.targets.s3 import S3
-from vault.recovery.targets.session import Account, read_key
 from vault.recovery.targets.sftp import Sftp
 from vault.sinks.bucket import Bucket
 
 FIRST, SECOND = "00000000deadbeef/data/chunks/01", "00000000deadbeef/data/chunks/02"
 DATA = os.urandom(300_000)
 FAULTS = [(kind, fault) for kind, place in KINDS.items() for fault in place.faults]
+ABSENT = [(kind, fault) for kind, fault in FAULTS if fault in {"removed", "gone"}]
 DISK = {"full", "read only", "immutable", "removed"}
 BIG = os.urandom(4 * 1_048_576)
 
@@ -78,34 +79,25 @@ def test_a_fault_has_its_code_and_nothing_is_lost_by_it(broken: tuple[Place, str
     before.put(SECOND, DATA)
 
 
-@pytest.mark.parametrize("fault", ["removed", "gone"])
-def test_what_was_removed_is_not_merely_a_file_that_is_missing(
-    fault: str, request: pytest.FixtureRequest
-) -> None:
+@pytest.mark.parametrize(
+    "broken", [one for one in FAULTS if one[1] in {"removed", "gone"}], indirect=True, ids="-".join
+)
+def test_what_was_removed_is_not_merely_a_file_that_is_missing(broken: tuple[Place, str]) -> None:
     """Else a restore would take an empty target for one without backups."""
-    require_disk()
-    for kind, place in KINDS.items():
-        if fault in place.faults:
-            made = make(kind, request)
-            made.small()
-            target = made.target()
-            getattr(made, fault)()
-            for call in (target.get, target.files, target.delete):
-                assert problem(call, FIRST + "/" * (call == target.files)) == place.faults[fault]
-            made.heal()
-            made.close()
+    place, fault = broken
+    target = place.target()
+    getattr(place, fault)()
+    for call in (target.get, target.files, target.delete):
+        assert problem(call, FIRST + "/" * (call == target.files)) == place.faults[fault]
 
 
-def test_a_file_too_large_for_the_disk_leaves_the_room_that_was_there(request: pytest.FixtureRequest) -> None:
+def test_a_file_too_large_for_the_disk_leaves_the_room_that_was_there(place: Place) -> None:
     require_disk()
-    for kind in KINDS:
-        place = make(kind, request)
-        place.small()
-        target = place.target()
-        assert problem(target.put, FIRST, bytes(2 * 1_048_576)) == "target_full"
-        assert place.held() == {}
-        target.put(FIRST, bytes(900_000))
-        place.close()
+    place.small()
+    target = place.target()
+    assert problem(target.put, FIRST, bytes(2 * 1_048_576)) == "target_full"
+    assert place.held() == {}
+    target.put(FIRST, bytes(900_000))
 
 
 def test_a_server_killed_halfway_leaves_all_or_nothing(served: ServedPlace) -> None:
