@@ -22,13 +22,15 @@ from keys.secret import Secret
 from tests.scenarios import stock
 from tests.scenarios.custodian import Custodian, custody
 from tests.service import Service
+from tests.vault.recovery import mutations
 from tests.vault.recovery.folder import Folder
-from tests.vault.recovery.targets.places import DirectoryPlace, Place, S3Place, SftpPlace, mount
+from tests.vault.recovery.targets.places import Place, S3Place, SftpPlace
 from tests.waiting import until
 from vault.audit.notes import Verifier
 from vault.columns import Column
 from vault.errors import JobRunning
 from vault.recovery.archive import Archive
+from vault.recovery.asking import Status
 from vault.recovery.restored import Restored, Wanted
 from vault.recovery.restoring import restore
 from vault.store.database import Database
@@ -39,7 +41,6 @@ from vault.store.streams import STREAMS
 OFF = Path(__file__).with_name("off")
 ROOT = OFF.parents[2]
 AT_ONCE = 10_000  # tokens in a reveal
-DISK = "64m"  # of the folder, which is to be filled up
 
 
 @dataclass
@@ -103,7 +104,7 @@ class Backing:
         def work() -> None:
             draw = Random(seed)
             try:
-                while not stop.wait(0.05):
+                while not stop.wait(0.1):
                     self._write(draw)
             except BaseException as error:  # noqa: BLE001 - raised below
                 failures.append(error)
@@ -146,6 +147,12 @@ class Backing:
         """Return how many chunks lie at all places."""
         return sum(len(list(place.folder.glob("*/*/chunks/*"))) for place in self.places.values())
 
+    def newest_files(self, place: str) -> list[str]:
+        """Return the files of which the newest backup at a place consists."""
+        archive = self.archive(place)
+        (installation,) = archive.installations()
+        return [path for path, _ in mutations.places(archive.choose(installation))]
+
     def restored(self, place: str, url: str) -> Restored:
         """Restore what lies at a place into the empty database at `url`, by the root key."""
         roots, primary = open_roots(Settings(root_key_file=self.service.folder / "root.key"))
@@ -163,11 +170,19 @@ class Backing:
                     found = again.vault.reveal(again.actor, part, "service", "plain").values
                     assert found == [self.held.get(token) for token in part]
 
+    def status(self) -> Status:
+        """Return how backups stand."""
+        time.sleep(0.1)  # who asks again and again is not to take the time that the worker needs
+        return self.custodian.vault.backups.status(self.custodian.actor)
+
+    def is_reached(self) -> bool:
+        """Whether every place answers, as far as the worker knows."""
+        return all(one.state == "ok" for one in self.status().targets)
+
     def is_well(self) -> bool:
         """Whether every place takes backups and lacks none, and no job is under way."""
-        found = self.custodian.vault.backups.status(self.custodian.actor)
         idle = all(job.finished_at for job in self.custodian.vault.jobs(self.custodian.actor))
-        return idle and all(one.state == "ok" and not one.behind for one in found.targets)
+        return idle and all(one.state == "ok" and not one.behind for one in self.status().targets)
 
 
 def require_nothing_unfinished(backing: Backing, seen: set[str] | None = None) -> None:
@@ -191,7 +206,7 @@ def require_nothing_unfinished(backing: Backing, seen: set[str] | None = None) -
 
 
 @contextmanager
-def backing(folder: Path, url: str, places: dict[str, Place], journal: float = 0.2) -> Iterator[Backing]:
+def backing(folder: Path, url: str, places: dict[str, Place], journal: float = 0.5) -> Iterator[Backing]:
     """Give a database with backups at these places, and no worker yet."""
     recovery, service = Secret.random(), Service(folder, url)
     (folder / "recipients").write_text(f"recovery {identity.recipient(recovery)}\n")
@@ -207,7 +222,7 @@ def backing(folder: Path, url: str, places: dict[str, Place], journal: float = 0
         made = Backing(service, places, recovery, custodian, [])
         made.start()
         try:
-            until(lambda: custodian.vault.backups.status(custodian.actor).shipped is not None)
+            until(lambda: made.status().shipped is not None)
             made.verifiers = [Verifier(one) for one in custodian.vault.backups.keys(custodian.actor).signers]
             yield made
         finally:
@@ -225,11 +240,6 @@ def _reached(place: Place, folder: Path) -> dict[str, str]:
     for name, key in zip(("access", "secret"), place.keys, strict=True):
         (folder / name).write_text(key)
         (folder / name).chmod(0o600)
-    return {f"STRONGROOM_BACKUP_S3_{name.upper()}_KEY_FILE": str(folder / name) for name in ("access", "secret")}
-
-
-def on_a_small_disk(place: DirectoryPlace) -> DirectoryPlace:
-    """Put a folder onto a disk that can be filled up."""
-    mount("-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", place.folder)
-    place.mounted = True
-    return place
+    return {
+        f"STRONGROOM_BACKUP_S3_{name.upper()}_KEY_FILE": str(folder / name) for name in ("access", "secret")
+    }

@@ -1,53 +1,40 @@
-"""Backups under everything that happens to who sends them, to who takes them and to what lies there: nothing is lost."""
+"""Backups under all that happens to who sends them, to who takes them and to what lies there: nothing is lost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import secrets
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import chain, islice
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.databases import KINDS, migrated_database, missing, new_database
-from tests.s3_gateway import NoGateway, gateway
-from tests.scenarios.backing import Backing, backing, on_a_small_disk, require_nothing_unfinished
+from tests.databases import KINDS, migrated_database, new_database
+from tests.network import wire
+from tests.scenarios.backing import Backing, backing, require_nothing_unfinished
 from tests.scenarios.campaign import FULL, rounds
-from tests.sshd import NoSshd, sshd
-from tests.vault.recovery.targets.conftest import require_disk
-from tests.vault.recovery.targets.places import DirectoryPlace, Place, S3Place, ServedPlace, SftpPlace, stop
+from tests.scenarios.servers import three_places
+from tests.vault.conftest import open_shop
+from tests.vault.recovery import mutations
+from tests.vault.recovery.made import Backups
+from tests.vault.recovery.targets.places import Place, stop
 from tests.waiting import until
+from vault.errors import BackupDamaged
 
 SEED = 7
 DAY = 86_400.0  # seconds
 
 
-@pytest.fixture
-def places(tmp_path: Path) -> Iterator[dict[str, Place]]:
-    """A folder on a small disk, a real sshd and a real S3 service."""
-    require_disk()
-    try:
-        for name in ("ssh", "s3"):
-            (tmp_path / name).mkdir()
-        with sshd(tmp_path / "ssh") as ssh, gateway(tmp_path / "s3") as bucket:
-            made: dict[str, Place] = {
-                "directory": on_a_small_disk(DirectoryPlace()), "sftp": SftpPlace(ssh), "s3": S3Place(bucket, "backups"),
-            }  # fmt: skip
-            try:
-                yield made
-            finally:
-                for place in made.values():
-                    place.close()
-    except NoSshd as error:
-        missing("sshd", str(error))
-    except NoGateway as error:
-        missing("versitygw", str(error))
-
-
 @pytest.fixture(params=KINDS if FULL else ["sqlite"])
-def house(request: pytest.FixtureRequest, tmp_path: Path, places: dict[str, Place]) -> Iterator[Backing]:
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backing]:
     server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
-    with migrated_database(request.param, tmp_path, server) as url, backing(tmp_path, url, places) as made:
+    with (
+        three_places(tmp_path) as places,
+        migrated_database(request.param, tmp_path, server) as url,
+        backing(tmp_path, url, places) as made,
+    ):
         yield made
 
 
@@ -81,7 +68,8 @@ HARMS: dict[str, tuple[Callable[[Place], None], ...]] = {
 Round = tuple[float | None, str, Callable[[Place], None]]
 """The clock that another sender goes on by, None where the one that is there lives; a place, and what happens there."""
 
-SHORT: tuple[Round, ...] = ((DAY, "directory", full), (None, "s3", silent), (-DAY, "sftp", killed))
+SHORT: tuple[Round, ...] = ((DAY, "directory", full), (None, "s3", silent), (0.0, "sftp", killed))
+LAST: Round = (0.0, "directory", full)  # by the right clock again
 
 
 def drawn(count: int) -> Iterator[Round]:
@@ -94,12 +82,14 @@ def drawn(count: int) -> Iterator[Round]:
 def test_whatever_happens_nothing_is_lost(house: Backing, empty: Callable[[], str]) -> None:
     seen: set[str] = set()
     with house.written(SEED):
-        for number, one in enumerate([*SHORT, *drawn(rounds(0, 100))]):
+        for number, one in enumerate(SHORT if not FULL else [*SHORT, *drawn(100), LAST]):
             happen(house, one, Random(number), seen)
-        house.kill()
-        house.start()
-        goes_on(house)
     damage(house, Random(SEED))
+    require_all(house, empty)
+
+
+def require_all(house: Backing, empty: Callable[[], str]) -> None:
+    """Return if each place alone brings back all that was acknowledged."""
     house.stop()  # which ships what was written last
     require_nothing_unfinished(house)
     for name in house.places:
@@ -130,7 +120,7 @@ def damage(house: Backing, draw: Random) -> None:
     until(house.is_well)
     before = {}
     for name, place in house.places.items():
-        file = draw.choice(sorted(place.folder.glob("*/*/*/*")))
+        file = place.folder / draw.choice(house.newest_files(name))
         before[file] = file.read_bytes()
         at = draw.randrange(len(before[file]))
         changed = bytes([before[file][at] ^ 1 << draw.randrange(8)])
@@ -152,3 +142,57 @@ def goes_on(house: Backing) -> None:
     """Wait until each place has got what is newer than now."""
     newest = max(map(house.newest, house.places))
     until(lambda: min(map(house.newest, house.places)) > newest)
+
+
+@pytest.mark.skipif(not FULL, reason="in the campaign alone: it takes a network of its own")
+def test_a_network_that_is_cut_while_backups_are_under_way(tmp_path: Path) -> None:
+    with (
+        wire() as line,
+        three_places(tmp_path, line) as places,
+        migrated_database("sqlite", tmp_path) as url,
+        backing(tmp_path, url, places) as house,
+    ):
+        with house.written(SEED):
+            for number in range(10):
+                halfway(house, Random(number))
+                line.cut()
+                until(lambda: not house.is_reached())
+                with house.frozen():
+                    require_nothing_unfinished(house)
+                line.mend()
+                goes_on(house)
+        until(house.is_well)
+        require_all(house, lambda: f"sqlite:///{tmp_path}/{secrets.token_hex(4)}.db")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Backups]:
+    """A small backup: a full one, and what changed since."""
+    shop = open_shop(f"sqlite:///{tmp_path}/shop.db")
+    shop.tokenize("phone", "13800138000", "13800138001", subjects=["a", None])
+    made = Backups(shop, tmp_path / "target")
+    made.make()
+    shop.tokenize("phone", "13800138002")
+    made.make("incremental")
+    yield made
+    shop.vault.close()
+
+
+def test_no_restore_takes_a_harmed_backup(small: Backups, tmp_path: Path) -> None:
+    """Each harm to a file of its own: in the campaign every byte, every length, every two files."""
+    archive = small.archive()
+    (installation,) = archive.installations()
+    files = mutations.places(archive.choose(installation))
+    harms = chain(
+        mutations.flips(small.folder, files, rounds(2_999, 1)), mutations.cuts(small.folder, files, rounds(9_999, 1)),
+        mutations.swaps(small.folder, files), mutations.replays(small.folder, files),
+        mutations.additions(small.folder, files),
+    )  # fmt: skip
+    url = f"sqlite:///{tmp_path}/restored.db"
+    for harm in islice(harms, 0, None, rounds(9, 1)):
+        with harm.on(small.folder), pytest.raises(BackupDamaged) as refused:
+            small.restore(url)
+        assert refused.value.code in harm.codes, harm.name
+        assert (refused.value.file, refused.value.chunk) in harm.named, harm.name
+        assert list(tmp_path.glob("restored.db*")) in ([], [tmp_path / "restored.db-writer"]), harm.name
+    assert small.restore(url).whole
