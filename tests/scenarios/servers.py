@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.databases import missing
 from tests.network import Wire
-from tests.s3_gateway import REGION, Gateway, NoGateway, gateway_command
+from tests.relay import Relay
+from tests.s3_gateway import Gateway, NoGateway, gateway_command
 from tests.sshd import NoSshd, sshd
 from tests.vault.recovery.targets.conftest import require_disk
 from tests.vault.recovery.targets.places import DirectoryPlace, Place, S3Place, SftpPlace, mount
@@ -30,10 +31,12 @@ class BehindSftp(SftpPlace):
 
 
 class BehindS3(S3Place):
-    """A bucket that is reached as it is."""
+    """A bucket behind a wire: plain HTTP goes no farther than this machine, from where the line leads on."""
 
-    def url(self) -> str:
-        return f"s3://{self.folder.name}?region={REGION}&endpoint={self.server.endpoint}"
+    def __init__(self, server: Gateway, bucket: str) -> None:
+        super().__init__(server, bucket)
+        self.relay.close()
+        self.relay = Relay(server.port, behind=server.address)
 
 
 @contextmanager
