@@ -78,6 +78,12 @@ class Keyring:
         until = self._clock() + self._lease
         return TenantKeys(tenant, generation, self._open(tenant, keysets), until)
 
+    def whole(self, tenant: int) -> TenantKeys:
+        """Unwrap every version that is not destroyed, also suspended ones, for who keeps them elsewhere; keep none."""
+        generation, keysets = self._store.load(tenant)
+        opened = self._open(tenant, keysets, OPENS | {State.SUSPENDED})
+        return TenantKeys(tenant, generation, opened, self._clock())
+
     def reload(self, tenant: int) -> TenantKeys:
         """Load and unwrap the tenant's keysets again, and keep them for the lease."""
         number = next(self._loads)
@@ -246,12 +252,14 @@ class Keyring:
         self._block[key_id] = min(growth * size, LAST_BLOCK)
         return max(size, messages)
 
-    def _open(self, tenant: int, keysets: Mapping[Purpose, Keyset]) -> dict[Purpose, dict[int, OpenKey]]:
+    def _open(
+        self, tenant: int, keysets: Mapping[Purpose, Keyset], states: frozenset[State] = OPENS
+    ) -> dict[Purpose, dict[int, OpenKey]]:
         opened: dict[Purpose, dict[int, OpenKey]] = {purpose: {} for purpose in keysets}
         by_root: dict[str, list[tuple[Purpose, KeyVersion]]] = {}
         for purpose, keyset in keysets.items():
             for version in keyset.versions:
-                if version.state in OPENS:
+                if version.state in states:
                     by_root.setdefault(version.root, []).append((purpose, version))
         for name, found in by_root.items():
             contexts = [wrapping_context(tenant, purpose, version.id) for purpose, version in found]

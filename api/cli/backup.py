@@ -117,16 +117,16 @@ def prune(screen: Screen, client: Client, /, yes: bool, detach: bool) -> None:
 def status(screen: Screen, client: Client, /) -> None:
     """Say how backups stand: servers, the newest of each kind, until when all is shipped, the newest drill.
 
-    Exits 0 if all is well, 3 if a server is not, 7 if too few hold the newest backup, 8 if one is late.
+    Exits 0 if all is well, 7 if too few hold the newest backup, else 8 if one is late, else 3 if a server is not well.
     """
     found = client.backup_status()
     screen.data(found) if screen.json else _show(screen, found)
     if not found.enough:
         sys.exit(FEW)
-    if any(one.state != "ok" for one in found.targets):
-        sys.exit(UNREACHABLE)
     if found.late:
         sys.exit(LATE)
+    if any(one.state != "ok" for one in found.targets):
+        sys.exit(UNREACHABLE)
 
 
 @backup.command()

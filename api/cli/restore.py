@@ -72,9 +72,9 @@ def restore(
     By default the root key of the settings opens the backup. With --with-shares or --shares-file the custodians' shares
     do, and everything comes under the root key of the settings, which is made if it is a key file and missing.
 
-    Exits 0 if all is well, 3 if it was restored and some values do not open, or an audit log is damaged; and, with
-    nothing restored, 4 if the backup is damaged, old or not trusted, 5 if the target cannot be reached, 6 if no key
-    opens it, 7 if the database is not empty, 2 if the command or a file cannot be used, 1 for anything else.
+    Exits 0 if all is well, 6 if it was restored and some values do not open, or an audit log is damaged; and, with
+    nothing restored, 5 if the backup is damaged, old or not trusted, 3 if the target cannot be reached, 7 if no key
+    opens it, 4 if the database is not empty, 2 if the command or a file cannot be used, 1 for anything else.
     """
     from api.cli import surroundings
     from vault.recovery.restored import Wanted

@@ -16,7 +16,7 @@ from api.cli.screen import Screen
 if TYPE_CHECKING:
     from vault.recovery.restored import Restored
 
-GENERAL, PARTLY, DAMAGED, UNREACHABLE, LOCKED, NOT_EMPTY = 1, 3, 4, 5, 6, 7
+GENERAL, UNREACHABLE, NOT_EMPTY, DAMAGED, PARTLY, LOCKED = 1, 3, 4, 5, 6, 7  # in the numbers of all commands
 NEXT = (
     "start the service, and look at it with `strongroom doctor`",
     "API keys that were revoked, and callers that were frozen, after this backup are as they were before: look at them",
@@ -81,7 +81,7 @@ def _code(error: Exception) -> int:
 
 
 def tell(screen: Screen, done: Restored, dry_run: bool) -> None:
-    """Say what became of a restore; exit with 3 if not all of it is as it was."""
+    """Say what became of a restore; exit with 6 if not all of it is as it was."""
     if screen.json:
         screen.data(_data(done, dry_run))
     else:

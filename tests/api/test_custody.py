@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from api.config import Settings
 from keys.errors import KeyExhausted, KeyExpired
 from tests.api.audit import records
 from tests.api.door import Clock, Door, loads, problem
+from vault.resources import Resources
 from vault.service import Vault
+from vault.store import catalogue
+from vault.store.writer import Transaction
 
 Work = Callable[[], None]
 KEY_ID, JOB_ID = "0" * 16, "job_" + "0" * 16
@@ -145,6 +149,29 @@ def test_a_version_is_suspended_resumed_and_destroyed_after_a_wait(
     assert (planned["state"], planned["destroy_at"] is None) == ("deactivated", False)
     assert loads(door.post(f"{path}/cancel"))["destroy_at"] is None
     assert loads(door.post(f"{path}/destroy", {"wait_seconds": 86_400}))["destroy_at"] is not None
+
+
+def test_a_version_that_backups_need_is_destroyed_only_if_they_are_given_up(
+    door: Door, work: Work, resources: Resources
+) -> None:
+    old = keyset(door, "seal")["versions"][-1]["id"]
+    turned(door, "seal", work)
+
+    def backup(transaction: Transaction) -> int:
+        number = catalogue.begin(transaction, "data", "full", None, 1, 1, 1)
+        note = json.dumps({"keys": {old: 3}}, separators=(",", ":"))
+        catalogue.made(transaction, "data", number, 1, note, "d", 3, 3, ["file:/one"])
+        return number
+
+    number = resources.database.write(backup)
+    refused = door.post(f"/v1/keys/{old}/destroy")
+    assert problem(refused) == (409, "key_in_use", None)
+    assert "1 backups" in loads(refused)["detail"]
+    planned = loads(door.post(f"/v1/keys/{old}/destroy", {"forfeit_backups": True}))
+    assert (planned["forfeits"], planned["destroy_at"] is None) == ([number], False)
+    assert loads(door.post(f"/v1/keys/{old}/cancel"))["forfeits"] == []
+    resources.database.write(lambda transaction: catalogue.removed(transaction, "data", [number]))
+    assert loads(door.post(f"/v1/keys/{old}/destroy"))["destroy_at"] is not None
 
 
 def test_a_leaked_version_is_emptied_and_destroyed(door: Door, work: Work) -> None:

@@ -1,7 +1,7 @@
 """Keysets for the custodians alone: a tenant's plain keys, sealed in the age format to the recovery recipients.
 
-A blob is an age file of a MessagePack array with an array of three for each key version that opens: its id (an integer
-of 63 bits), the purpose of its keyset, and its 32 bytes. It is what a restore needs where the root is lost.
+A blob is an age file of a MessagePack array with an array of three for each key version that is not destroyed: its id
+(an integer of 63 bits), the purpose of its keyset, and its 32 bytes. It is what a restore needs where the root is lost.
 """
 
 from __future__ import annotations
@@ -60,16 +60,14 @@ class Escrow:
         known = self._blobs.get(tenant)
         if known is not None and known[0] >= generation:
             return known[1]
-        keys = self._keyring.keys(tenant)
-        if keys.generation < generation:
-            keys = self._keyring.reload(tenant)
+        keys = self._keyring.whole(tenant)
         blob = age.sealed(packed(keys), self._recipients)
         self._blobs[tenant] = keys.generation, blob
         return blob
 
 
 def packed(keys: TenantKeys) -> bytes:
-    """Return what a blob holds of a tenant's open keys."""
+    """Return what a blob holds of a tenant's keys."""
     found = [
         (key.id, purpose.value, key.secret.expose())
         for purpose, versions in keys.versions.items()

@@ -19,6 +19,7 @@ from vault.backup.model import Manifest
 from vault.recovery import keysin, logsin, picking, primaries, settlingin, tallying
 from vault.recovery.archive import Archive
 from vault.recovery.choosing import Choice
+from vault.recovery.former import Former
 from vault.recovery.keysin import KeyRow
 from vault.recovery.logsin import Ending
 from vault.recovery.pouring import Pour, Take
@@ -86,6 +87,7 @@ class _Restoration:
         self._identities: list[Secret] = []
         self._left_out, self._unreadable = Counter[str](), Counter[str]()
         self._new_keys = 0
+        self._number = 0  # of the manifest that is being loaded
 
     def run(self, choice: Choice, outside: Mapping[int, Sequence[str]]) -> Restored:
         """Do all but the end, after which the database is there.
@@ -94,7 +96,7 @@ class _Restoration:
             outside: checkpoints of tenants' logs that are known elsewhere than in the backup.
         """
         with self._watch.phase("keyring", _rows(choice.keyring)):
-            keys = self._load_keyring(choice.keyring)
+            keys = self._load_keyring(choice.keyring, choice.data)
         try:
             with self._watch.phase("data", _rows(choice.data)):
                 self._load_data(choice, keys)
@@ -111,9 +113,15 @@ class _Restoration:
             [ending.told for ending in endings.values()], choice.passed_over,
         )  # fmt: skip
 
-    def _load_keyring(self, chain: Sequence[Manifest]) -> dict[int, TenantKeys]:
-        """Load the keyring; return the keys of all tenants, with new primaries."""
+    def _load_keyring(self, chain: Sequence[Manifest], data: Sequence[Manifest]) -> dict[int, TenantKeys]:
+        """Load the keyring; return the keys of all tenants, with new primaries.
+
+        Args:
+            data: the chain that is loaded next.
+        """
+        former = Former(self._loader, chain, data[-1].keyring)
         special: dict[str, Take] = {
+            "subject": lambda block, _: former.take(block, self._number),
             "tenant": self._take_tenants, "key_version": self._take_versions, ESCROW: self._take_escrow,
         }  # fmt: skip
         self._identities = keysin.identities(chain, self._keyring, self._means)
@@ -121,13 +129,15 @@ class _Restoration:
         found = self._loader.state().counts("keyring")
         tallying.require(chain[-1], found, {}, exact=True)
         self._left_out["persons"] += self._loader.replay()["subject"]
-        versions = self._versions
+        versions = keysin.resumed(self._versions, data)
         if self._means.recovery is not None:
             held = keysin.escrowed(self._escrow, self._means.recovery)
             versions, lost = keysin.rewrapped(versions, held, self._keyring, self._now)
             self._unreadable["keys"] += lost
         self._versions, self._new_keys = primaries.renewed(versions, self._keyring, self._now)
-        return keysin.opened(self._versions, self._keyring)
+        keys = keysin.opened(self._versions, self._keyring)
+        former.settle(self._archive, self._identities, keys)
+        return keys
 
     def _load_data(self, choice: Choice, keys: Mapping[int, TenantKeys]) -> None:
         """Load the rows, tokens with an index of their own, which takes a phase of its own."""
@@ -149,14 +159,22 @@ class _Restoration:
         exact = choice.keyring[-1].number == choice.data[-1].keyring
         found = self._loader.state().counts("data")
         tallying.require(choice.data[-1], found, self._left_out, exact=exact)
+        if self._unreadable["tokens"]:  # rows that later ones replaced were counted, too
+            self._unreadable["tokens"] = self._closed(sieve, reindexer)
         with self._watch.indexing():
             self._loader.index(found["token"])
+
+    def _closed(self, sieve: Sieve, reindexer: Reindexer) -> int:
+        """Return how many tokens that are there do not open."""
+        blocks = self._loader.state().table("token")
+        return sum(reindexer.work(*sieve.sift(block)).unreadable["tokens"] for block in blocks)
 
     def _pour(
         self, chain: Sequence[Manifest], special: Mapping[str, Take], keys: Mapping[int, TenantKeys]
     ) -> None:
         pour = Pour(self._loader, special)
         for manifest in chain:
+            self._number = manifest.number
             pour.begin(manifest, keysin.digest_key(keys, manifest))
             with closing(self._archive.blocks(manifest, self._identities)) as chunks:
                 for blocks in chunks:

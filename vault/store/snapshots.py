@@ -81,6 +81,10 @@ class State:
                 find = self._extracts.leaves if table == "audit_leaf" else self._extracts.tiles
                 yield from self._blocks(table, find(logs, sizes))
 
+    def table(self, name: str) -> Iterator[Block]:
+        """Yield all rows of one table, as `blocks` does."""
+        yield from self._blocks(name, [self._extracts.whole(name)])
+
     def counts(self, stream: Stream) -> dict[str, int]:
         """Return how many rows each table of a stream has; reads all of them."""
         return {table: self._rows(self._extracts.count(table))[0][0] for table in TABLES[stream]}

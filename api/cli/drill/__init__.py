@@ -69,7 +69,7 @@ def drill(ctx: click.Context, /, **options: object) -> None:
     to wrap keys alone; never the live database. Each look is a check that passes or fails; the signed report of all
     goes into the folder of reports and to the live service. Nothing of the scratch is left.
 
-    Exits 0 if every check passed, 4 if one failed, 5 if the target could not be read, 6 if no key at hand opens the
+    Exits 0 if every check passed, 5 if one failed, 3 if the target could not be read, 7 if no key at hand opens the
     backup, 1 if the report could not be handed in.
     """
     screen = ctx.ensure_object(Screen)

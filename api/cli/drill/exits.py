@@ -19,7 +19,7 @@ from keys.errors import (
 if TYPE_CHECKING:
     from vault.recovery.reports import Report
 
-NOT_HANDED_IN, FAILED, NO_TARGET, NO_KEY = 1, 4, 5, 6
+NOT_HANDED_IN, NO_TARGET, FAILED, NO_KEY = 1, 3, 5, 7  # in the numbers of all commands
 LOCKED = frozenset({
     "backup_locked",
     *(kind.code for kind in (

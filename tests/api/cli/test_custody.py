@@ -94,6 +94,9 @@ def test_a_version_is_taken_out_of_use(custodian: Command) -> None:
     row = next(line for line in custodian("keys", "list").stdout.splitlines() if old in line)
     assert row.split("\t")[-1] == planned.stdout.split()[-1]
     assert json.loads(custodian("keys", "cancel", old, "--json").stdout)["destroy_at"] is None
+    given_up = custodian("keys", "destroy", old, "--forfeit-backups", "--yes", "--json")
+    assert json.loads(given_up.stdout)["forfeits"] == []  # no backup needs it
+    assert custodian("keys", "cancel", old).returncode == 0
     early = custodian("keys", "destroy", old, "--wait", "3600s", "--yes")
     assert early.returncode == 4
     assert "(at /wait_seconds, request " in early.stderr

@@ -143,7 +143,7 @@ def test_a_drill_s_identity_opens_the_backup_and_the_root_its_keysets(
     done = restored(elsewhere, shipped, "--identity", key, "--dry-run", "--json")
     assert (done.returncode, json.loads(done.stdout)["dry_run"], is_empty(elsewhere)) == (0, True, True)
     (elsewhere.folder / "root.key").unlink()
-    assert restored(elsewhere, shipped, "--identity", key).returncode == 6
+    assert restored(elsewhere, shipped, "--identity", key).returncode == 7
 
 
 def test_shares_need_no_root_and_a_new_one_is_made(shipped: Shipped, elsewhere: Command) -> None:
@@ -152,7 +152,7 @@ def test_shares_need_no_root_and_a_new_one_is_made(shipped: Shipped, elsewhere: 
     others = shares.split(Secret.random(), 2, 3)
     wrong = "".join(f"{one.expose().decode()}\n" for one in others[:2])
     done = restored(elsewhere, shipped, "--shares-file", "-", given=wrong)
-    assert (done.returncode, is_empty(elsewhere), key.exists()) == (6, True, False)
+    assert (done.returncode, is_empty(elsewhere), key.exists()) == (7, True, False)
     done = restored(elsewhere, shipped, "--shares-file", "-", "--dry-run", given=shipped.lines(2))
     assert (done.returncode, is_empty(elsewhere), key.exists()) == (0, True, False), done.stderr
     done = restored(elsewhere, shipped, "--shares-file", "-", given=shipped.lines(2))
@@ -172,22 +172,22 @@ def test_each_kind_of_failure_has_its_exit_code(shipped: Shipped, elsewhere: Com
         chunk.write_bytes(whole)
     error = json.loads(done.stdout)["error"]
     assert (done.returncode, error["code"], error["file"].rpartition("/")[2]) == (
-        4,
+        5,
         "backup_damaged",
         chunk.name,
     )
     assert error["chunk"] is not None
     other = elsewhere.write("other", "strongroom/00000000000000aa/backups+b6dc9587+AQ" + "A" * 42 + "=\n")
-    assert elsewhere("restore", "--trust", str(other)).returncode in {2, 4}
+    assert elsewhere("restore", "--trust", str(other)).returncode in {2, 5}
     for code, more in (
         (2, ("--backup", "1", "--at", "2026-01-01")), (2, ("--from", "gopher://x")),
-        (4, ("--at-least", "9999999")), (5, ("--from", f"file:{elsewhere.folder}/nowhere")),
+        (5, ("--at-least", "9999999")), (3, ("--from", f"file:{elsewhere.folder}/nowhere")),
     ):  # fmt: skip
         assert restored(elsewhere, shipped, *more).returncode == code, more
     (elsewhere.folder / "root.key").unlink()
-    assert restored(elsewhere, shipped).returncode == 6
+    assert restored(elsewhere, shipped).returncode == 7
     local.create(elsewhere.folder / "root.key")
-    assert restored(elsewhere, shipped).returncode == 6
+    assert restored(elsewhere, shipped).returncode == 7
     assert is_empty(elsewhere)
     full = {"STRONGROOM_DATABASE_URL": shipped.service.database_url}
-    assert restored(elsewhere, shipped, **full).returncode == 7
+    assert restored(elsewhere, shipped, **full).returncode == 4

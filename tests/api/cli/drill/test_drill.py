@@ -100,7 +100,7 @@ def test_a_bad_backup_fails_with_a_code_of_its_own(site: Site, tmp_path: Path) -
     for chunk in target.glob("*/data/chunks/*"):
         chunk.write_bytes(chunk.read_bytes()[:-1])
     code, (report,) = site.drill("--scratch-dir", str(tmp_path), "--no-live", **bad)
-    assert (code, states(report)["restored"]) == (4, "failed backup_damaged")
+    assert (code, states(report)["restored"]) == (5, "failed backup_damaged")
     assert scratches(tmp_path) == []
     assert site.host("alarms", "list").stdout.count("drill_failed") == 1
 
@@ -108,11 +108,11 @@ def test_a_bad_backup_fails_with_a_code_of_its_own(site: Site, tmp_path: Path) -
 def test_what_cannot_be_read_or_opened_has_codes_of_their_own(site: Site, tmp_path: Path) -> None:
     gone = {"STRONGROOM_BACKUP_TARGETS": f"file:{tmp_path}/nowhere"}
     code, _ = site.drill("--scratch-dir", str(tmp_path), "--no-live", **gone)
-    assert code == 5
+    assert code == 3
     code, (report,) = site.drill(
         "--scratch-dir", str(tmp_path), "--no-live", STRONGROOM_ROOT_KEY_FILE=f"{tmp_path}/none.key"
     )
-    assert (code, states(report)["restored"]) == (6, "failed key_file_error")
+    assert (code, states(report)["restored"]) == (7, "failed key_file_error")
     assert scratches(tmp_path) == []
 
 

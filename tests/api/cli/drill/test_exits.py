@@ -26,8 +26,8 @@ WRONG = report(
 @pytest.mark.parametrize(
     ("made", "handed_in", "code"),
     [
-        ([GOOD], True, 0), ([GOOD], False, 1), ([GOOD, AWAY], True, 5), ([AWAY, LOCKED], False, 6),
-        ([AWAY, BAD, LOCKED], True, 4), ([WRONG], True, 4), ([WRONG, LOCKED], True, 4), ([], True, 0),
+        ([GOOD], True, 0), ([GOOD], False, 1), ([GOOD, AWAY], True, 3), ([AWAY, LOCKED], False, 7),
+        ([AWAY, BAD, LOCKED], True, 5), ([WRONG], True, 5), ([WRONG, LOCKED], True, 5), ([], True, 0),
     ],
 )  # fmt: skip
 def test_the_worst_of_all_drills_is_told(made: list[Report], handed_in: bool, code: int) -> None:
