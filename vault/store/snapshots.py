@@ -191,7 +191,7 @@ def _parts(piece: list[Row], long: Sequence[int]) -> Iterator[tuple[list[Row], i
     """Cut rows, if they are too many bytes for one block, into parts that are not, but for single rows."""
     weight = FLAT * len(piece) * len(piece[0])
     for at in long:
-        weight += sum([len(row[at]) for row in piece if row[at] is not None])
+        weight += sum(map(len, filter(None, map(itemgetter(at), piece))))
     if weight <= BYTES or len(piece) == 1:
         yield piece, weight
         return
