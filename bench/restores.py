@@ -57,7 +57,7 @@ def _loaded(place: Place, source: str) -> float:
     """Return the seconds that all rows of a database take into another: they are read in between, uncounted."""
     database, watch = Database(source, time.time, time.monotonic), _Watch()
     with place.database() as (url, _), Loader(url, time.time, time.monotonic) as loader:
-        with database.read() as connection:
+        with database.snapshot(), database.read() as connection:
             for table in WRITTEN:
                 names, key = quoted(COLUMNS[table]), quoted(metadata.tables[table].primary_key.columns.keys())
                 query = f"SELECT {names} FROM {table} ORDER BY {key}"
