@@ -18,6 +18,7 @@ from tests.vault_server.binary import NoVault
 LONGEST = {
     f"tests/{file}.py": at
     for at, file in enumerate((
+        "scenarios/test_backup_kill", "api/cli/test_restore", "api/cli/test_backup", "api/cli/drill/test_drill",
         "scenarios/test_turning", "scenarios/test_kill", "scenarios/test_vault_root", "scenarios/test_passwords",
         "scenarios/test_stop", "bench/test_bench", "scenarios/test_load", "scenarios/test_canaries",
     ))

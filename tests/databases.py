@@ -91,6 +91,11 @@ def make_schema(url: str) -> None:
         _migrate(url)
 
 
+def write_schema(database: Database) -> None:
+    """Do what `migrate.upgrade` does to a file of SQLite that is not there yet."""
+    make_schema(str(database.engine.url))
+
+
 @cache
 def _sqlite_file() -> bytes:
     """Return the file of a database with this version's schema."""

@@ -125,7 +125,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 def test_killed_again_and_again_it_lists_nothing_unfinished_and_loses_nothing(scene: Scene) -> None:
-    for number in range(rounds(2, 40)):
+    for number in range(rounds(1, 40)):
         draw = Random(number)
         least = scene.newest() + 1 + draw.randrange(2)
         scene.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
@@ -11,18 +11,24 @@ import pytest
 from api.hashing.late import LateHasher
 from keys.keyring import Keyring
 from keys.providers import memory
+from tests.databases import KINDS, write_schema
+from tests.scenarios.campaign import FULL
 from vault.columns import Actor, Column, Mode, Spec
 from vault.maintenance import Maintenance
 from vault.passwords.pool import Pool
 from vault.passwords.profiles import Profile
 from vault.resources import Passwords, Resources
 from vault.service import Vault
-from vault.store import migrate
+from vault.store import migrate, scratch
 from vault.store.database import Database
 from vault.store.keysets import Keysets
 
 # Where nothing depends on which database it is, one is enough.
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+# Where it hardly does, the other one is for campaigns.
+MOSTLY_SQLITE = pytest.mark.parametrize("database_url", KINDS if FULL else ["sqlite"], indirect=True)
+# Where a restore's schema is no matter: it is copied from a file that was migrated before.
+SCHEMA_AT_HAND = pytest.mark.usefixtures("schema_at_hand")
 CHEAP = Profile("cheap", memory=64, passes=1, lanes=1)  # for tests that hash a lot
 
 
@@ -88,6 +94,18 @@ def actor(tenant: int, mode: Mode) -> Actor:
 def limited(one: Actor, *fields: str) -> Actor:
     """Return the same actor, for some fields only."""
     return replace(one, fields=frozenset(fields))
+
+
+@pytest.fixture
+def schema_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare restores into SQLite the time that every migration takes, one after the other."""
+    monkeypatch.setattr(scratch.migrate, "upgrade", _upgrade)
+
+
+def _upgrade(database: Database, real: Callable[[Database], None] = migrate.upgrade) -> None:
+    """Copy the schema for a restore's own file; migrate every other database."""
+    name = str(database.engine.url.database)
+    (write_schema if name.endswith("-restoring") else real)(database)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.scenarios.campaign import rounds
 from tests.vault.backup import written
 from vault.backup import blocks
 from vault.backup.blocks import Digester, NotRows
@@ -25,7 +26,7 @@ def packed(table: Any, names: Any, rows: Any) -> bytes:
 
 
 @given(st.sampled_from(STREAMS).flatmap(written.some_blocks))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=rounds(10, 100), deadline=None)
 def test_what_was_written_is_read(some: list[Block]) -> None:
     found = blocks.decode(blocks.encode(some))
     assert [(b.table, b.columns, b.rows) for b in found] == [(b.table, b.columns, b.rows) for b in some]

@@ -35,6 +35,7 @@ class Bad:
     make: Make
     check: str
     code: str
+    again: bool = False  # another does much the same: this one is for campaigns
 
 
 def rows(table: str, edit: Edit) -> Make:
@@ -204,10 +205,11 @@ def _later(note: bytes) -> bytes:
 
 BAD: tuple[Bad, ...] = (
     Bad("a bit of a chunk is turned over", on_file("*/data/chunks/*", turned_over), "restored", "backup_damaged"),
-    Bad("a chunk is cut", on_file("*/keyring/chunks/*", lambda data: data[:-1]), "restored", "backup_damaged"),
+    Bad("a chunk is cut", on_file("*/keyring/chunks/*", lambda data: data[:-1]), "restored", "backup_damaged",
+        again=True),
     Bad("a chunk is not there", on_file("*/data/chunks/*", lambda _: None), "restored", "backup_damaged"),
     Bad("a manifest was changed", on_file("*/data/manifests/*", _later),
-        "restored", "backup_untrusted"),
+        "restored", "backup_untrusted", again=True),
     Bad("a stranger signed it", signed_by_a_stranger, "restored", "backup_untrusted"),
     Bad("it is sealed to another host", for_another_host, "restored", "backup_locked"),
     Bad("its keyring is an old one", lambda host: host.maker.make(keyring=2), "restored", "keyring_too_old"),
@@ -223,7 +225,8 @@ BAD: tuple[Bad, ...] = (
     Bad("a person key is lost", without_person("person-1"), "values", "unreadable_value"),
     Bad("the person of a password is lost", without_person("strongroom-drill"), "whole", "password_of_no_person"),
     Bad("person keys are exchanged", swapped("subject", "wrapped", lambda _: True), "keys", "person_key_unreadable"),
-    Bad("a value names another key", rows("token", first(_of_another_key, _is_card)), "values", "unreadable_value"),
+    Bad("a value names another key", rows("token", first(_of_another_key, _is_card)), "values", "unreadable_value",
+        again=True),
     Bad("values lie under each other's token", swapped("token", "sealed", _is_card), "values", "unreadable_value"),
     Bad("values are not canonical", resealed(lambda value: value[:4] + b" " + value[4:], _is_card),
         "values", "value_not_canonical"),

@@ -103,7 +103,7 @@ def test_an_unharmed_backup_is_read_whole(backup: Written, choice: Choice, files
 
 
 def test_no_byte_may_be_another(backup: Written, choice: Choice, files: list[Place]) -> None:
-    for mutation in mutations.flips(backup.folder, files, step=rounds(29, 1)):
+    for mutation in mutations.flips(backup.folder, files, step=rounds(61, 1)):
         require_refused(backup, choice, mutation)
 
 

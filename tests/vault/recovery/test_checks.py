@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from tests.databases import migrated_database
+from tests.vault.conftest import SCHEMA_AT_HAND
 from tests.vault.recovery.beside import Beside
 from tests.vault.recovery.drillhost import PASSWORD, PHONES, Hosted, hosted
 from vault.errors import UnreadableValue
@@ -21,6 +22,8 @@ from vault.recovery.checks.canary import Canary
 from vault.recovery.checks.live import Live, LiveFailed
 from vault.recovery.checks.scratch import Found, Scratch, Skipped
 from vault.store import examining
+
+pytestmark = SCHEMA_AT_HAND
 
 
 @pytest.fixture(scope="module")

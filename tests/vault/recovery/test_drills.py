@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.vault.conftest import ON_SQLITE, Shop
+from tests.vault.conftest import MOSTLY_SQLITE, ON_SQLITE, Shop
 from tests.vault.recovery.told import SIGNER, report
 from vault.audit.leaf import decode
 from vault.backup import layout
@@ -63,6 +63,7 @@ def test_a_report_is_kept_and_noted_at_its_backup(service: Resources, shop: Shop
     assert raised(shop) == {}
 
 
+@MOSTLY_SQLITE
 def test_a_report_that_comes_again_changes_nothing(service: Resources, shop: Shop) -> None:
     note = mine(service, checks=BAD)
     first = drills.take_report(service, shop.actor, note)
@@ -73,6 +74,7 @@ def test_a_report_that_comes_again_changes_nothing(service: Resources, shop: Sho
     assert raised(shop) == {"drill_failed": 1}
 
 
+@MOSTLY_SQLITE
 def test_a_failed_drill_raises_an_alarm_that_says_what_failed(service: Resources, shop: Shop) -> None:
     drills.take_report(service, shop.actor, mine(service, checks=BAD))
     with service.database.read() as connection:

@@ -11,7 +11,7 @@ import pytest
 
 from keys import identity
 from keys.keyset import SERVICE, Purpose, wrapping_context
-from tests.vault.conftest import ON_SQLITE, Shop
+from tests.vault.conftest import MOSTLY_SQLITE, ON_SQLITE, Shop
 from tests.vault.recovery.kept import Kept, kept
 from vault.backup import envelope, layout, manifests
 from vault.backup.blocks import Digester
@@ -66,6 +66,7 @@ def test_a_full_backup_and_journals_are_the_database(house: Kept) -> None:
         same(house, folder)
 
 
+@MOSTLY_SQLITE
 def test_what_did_not_change_is_not_sent_again(house: Kept) -> None:
     house.shop.tokenize("phone", "13800138000")
     for _ in range(3):
@@ -82,6 +83,7 @@ def test_what_did_not_change_is_not_sent_again(house: Kept) -> None:
     assert not sent & {"api_key", "audit_signer", "frozen_caller"}
 
 
+@MOSTLY_SQLITE
 def test_all_that_was_there_is_known_to_be_shipped(house: Kept) -> None:
     before = house.resources.database.now()
     house.run_once()

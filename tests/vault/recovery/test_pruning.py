@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from tests.scenarios.campaign import FULL
 from tests.vault.conftest import ON_SQLITE
 from tests.vault.recovery.copied import DAY, HOUR, Folder, Line
 from tests.vault.recovery.test_replicating import caught
@@ -99,7 +100,7 @@ def test_manifests_go_first_and_each_after_what_builds_on_it(line: Line) -> None
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("survived", [0, 9, 27, 40, 80])
+@pytest.mark.parametrize("survived", [0, 9, 27, 40, 80] if FULL else [0, 27, 80])
 def test_what_ends_it_halfway_loses_nothing_and_the_next_run_goes_on(line: Line, survived: int) -> None:
     months(line)
     left = [survived]

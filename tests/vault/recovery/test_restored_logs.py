@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.vault.audit import sealed
-from tests.vault.conftest import Shop
+from tests.vault.conftest import SCHEMA_AT_HAND, Shop
 from tests.vault.recovery.made import Backups
 from tests.vault.recovery.test_restoring import ACROSS, PLAIN, backups
 from vault.audit import answering, leaf
@@ -17,6 +17,7 @@ from vault.recovery.restored import Wanted
 from vault.store import auditlog
 
 __all__ = ["backups"]
+pytestmark = SCHEMA_AT_HAND
 
 
 def first(shop: Shop, log: int) -> Record:

@@ -9,7 +9,7 @@ import pytest
 from keys.keyset import Purpose
 from keys.secret import Secret
 from keys.wrapping import AeadRoot
-from tests.vault.conftest import Shop
+from tests.vault.conftest import SCHEMA_AT_HAND, Shop
 from tests.vault.recovery import filled
 from tests.vault.recovery.made import Backups
 from tests.vault.test_rotation import primary, turn
@@ -21,6 +21,7 @@ ACROSS = pytest.mark.parametrize(
     ("database_url", "empty_url"), [("sqlite", "postgresql"), ("postgresql", "sqlite")], indirect=True
 )
 PLAIN = pytest.mark.parametrize(("database_url", "empty_url"), [("sqlite", "sqlite")], indirect=True)
+pytestmark = SCHEMA_AT_HAND
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.vault.conftest import Shop
+from tests.vault.conftest import SCHEMA_AT_HAND, Shop
 from tests.vault.recovery import mutations
 from tests.vault.recovery.made import Backups
 from tests.vault.recovery.mutations import Mutation
@@ -17,7 +17,7 @@ from vault.recovery.restored import Wanted
 
 __all__ = ["backups"]
 SEED, BAD = 7, 20
-pytestmark = PLAIN
+pytestmark = [PLAIN, SCHEMA_AT_HAND]
 
 
 def installation(backups: Backups) -> str:

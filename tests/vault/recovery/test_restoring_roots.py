@@ -10,7 +10,7 @@ from keys.keyring import Keyring
 from keys.keyset import Purpose, State
 from keys.provider import RootKey
 from keys.secret import Secret
-from tests.vault.conftest import Shop
+from tests.vault.conftest import SCHEMA_AT_HAND, Shop
 from tests.vault.recovery.made import Backups, untouched
 from tests.vault.recovery.test_restoring import PLAIN, another_root, backups
 from tests.vault.test_rotation import primary, turn
@@ -22,6 +22,7 @@ from vault.recovery.restored import Means, Wanted
 from vault.store.keysets import Keysets
 
 __all__ = ["backups"]
+pytestmark = SCHEMA_AT_HAND
 
 
 @PLAIN

@@ -16,8 +16,8 @@ from sqlalchemy import func, insert, select, update
 
 from keys.keyring import Keyring
 from tests.databases import KINDS, migrated_database
-from tests.scenarios.campaign import rounds
-from tests.vault.conftest import ON_SQLITE, Shop
+from tests.scenarios.campaign import FULL, rounds
+from tests.vault.conftest import ON_SQLITE, SCHEMA_AT_HAND, Shop
 from tests.vault.store.busy import Busy
 from tests.vault.store.carried import contents, load, read, require_same, restore, take
 from tests.waiting import until
@@ -53,9 +53,11 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-ON_THE_OTHER = pytest.mark.parametrize(
-    ("database_url", "target"), [("sqlite", "postgresql"), ("postgresql", "sqlite")], indirect=True
-)
+WAYS = [(source, kind) for source in KINDS for kind in KINDS]
+OTHERS = [way for way in WAYS if way[0] != way[1]]
+ON_THE_OTHER = pytest.mark.parametrize(("database_url", "target"), OTHERS, indirect=True)
+ONE_WAY = pytest.mark.parametrize(("database_url", "target"), OTHERS if FULL else OTHERS[:1], indirect=True)
+EVERY_WAY = pytest.mark.parametrize(("database_url", "target"), WAYS if FULL else OTHERS, indirect=True)
 AS_A_FILE = pytest.mark.parametrize("target", ["sqlite"], indirect=True)
 
 
@@ -74,6 +76,7 @@ def held(url: str) -> Any:
     return found
 
 
+@EVERY_WAY
 def test_all_that_travels_arrives(shop: Shop, target: str) -> None:
     busy = Busy(shop, 2)
     busy.everything()
@@ -94,6 +97,7 @@ def test_all_that_travels_arrives(shop: Shop, target: str) -> None:
 
 @ON_THE_OTHER
 @pytest.mark.parametrize("seed", range(rounds(1, 40)))
+@SCHEMA_AT_HAND
 def test_increments_lead_to_the_last_state(shop: Shop, target: str, seed: int) -> None:
     """Whatever happens between two backups, and while they are read."""
     busy, chain = Busy(shop, seed), []
@@ -116,7 +120,8 @@ def test_increments_lead_to_the_last_state(shop: Shop, target: str, seed: int) -
     require_same(held(target), chain[-1].all, exact=False)
 
 
-@ON_THE_OTHER
+@ONE_WAY
+@SCHEMA_AT_HAND
 def test_what_was_loaded_is_used_before_anybody_else_sees_it(shop: Shop, target: str) -> None:
     tokens = shop.tokenize("email", "a@example.com", "b@example.com", subjects=["ann", None])
     with loader(target) as into:
@@ -135,6 +140,7 @@ def test_what_was_loaded_is_used_before_anybody_else_sees_it(shop: Shop, target:
     require_nothing(target)
 
 
+@SCHEMA_AT_HAND
 def test_what_refused_work_has_written_stands(target: str) -> None:
     """As in a database of its own: the record of a refusal."""
 
@@ -160,6 +166,7 @@ def require_nothing(url: str) -> None:
 
 
 @ON_SQLITE
+@SCHEMA_AT_HAND
 def test_a_failure_leaves_nothing_and_the_next_attempt_goes_through(shop: Shop, target: str) -> None:
     shop.tokenize("email", "a@example.com")
     taken = take(shop.resources.database)
@@ -287,6 +294,7 @@ LOGIN, PASSWORD = Login(subject="bob"), "correct horse, battery, staple"
     [("sqlite", "postgresql", 86_400.0), ("postgresql", "sqlite", -86_400.0)],
     indirect=["database_url", "target"],
 )
+@SCHEMA_AT_HAND
 def test_who_comes_again_stays_whatever_the_clocks_say(shop: Shop, target: str, ahead: float) -> None:
     """Deleted by a process whose clock is ahead or behind, entered anew by another, within one epoch or not."""
 
@@ -330,7 +338,8 @@ def enter_subject(transaction: Transaction, key: int, epoch: int) -> None:
     transaction.connection.execute(insert(subject).values(**row, created_at=1, epoch=epoch))
 
 
-@ON_THE_OTHER
+@ONE_WAY
+@SCHEMA_AT_HAND
 def test_persons_that_a_former_release_erased_are_told_by_the_ledger(database: Database, target: str) -> None:
     """It remembered no departures; whoever came again since has another key."""
     database.write(lambda transaction: enter_subject(transaction, 7, 1))
@@ -352,7 +361,8 @@ def test_persons_that_a_former_release_erased_are_told_by_the_ledger(database: D
         assert [row["key"] for row in read(into.state()).all["subject"].values()] == [8]
 
 
-@ON_THE_OTHER
+@ONE_WAY
+@SCHEMA_AT_HAND
 def test_index_entries_of_deleted_tokens_go_with_them(shop: Shop, target: str) -> None:
     """Where a block was put as it is, too: `replay` leaves nothing of what the keyring buried."""
     kept, gone = shop.tokenize("email", "a@example.com", "b@example.com")
@@ -400,6 +410,7 @@ def without(one: Block, name: str) -> Block:
     return Block(one.table, drop, [(*row[:at], *row[at + 1 :]) for row in one.rows])
 
 
+@SCHEMA_AT_HAND
 def test_columns_are_told_by_their_names(target: str) -> None:
     with loader(target) as into:
         into.layer(full=True)
@@ -417,6 +428,7 @@ def test_columns_are_told_by_their_names(target: str) -> None:
         into.put(Block("escrow", ["tenant", "blob"], [(1, b"x")]))  # kept by nobody
 
 
+@SCHEMA_AT_HAND
 def test_rows_of_a_full_backup_come_once(target: str) -> None:
     with loader(target) as into:
         into.layer(full=True)
@@ -426,6 +438,7 @@ def test_rows_of_a_full_backup_come_once(target: str) -> None:
         assert raised.value.__context__ is None  # which would tell the row
 
 
+@SCHEMA_AT_HAND
 def test_a_table_that_goes_whole_takes_the_place_of_what_was_there(target: str) -> None:
     def callers(*names: str) -> Block:
         columns = ["tenant", "caller", "reason", "frozen_by", "at", "epoch"]
@@ -461,6 +474,7 @@ def job(name: str, finished: int | None) -> tuple[Any, ...]:
     return tuple(row.values())
 
 
+@SCHEMA_AT_HAND
 def test_a_job_that_ended_makes_room_for_the_next_in_any_order(target: str) -> None:
     columns = metadata.tables["job"].columns.keys()
     with loader(target) as into:
@@ -472,6 +486,7 @@ def test_a_job_that_ended_makes_room_for_the_next_in_any_order(target: str) -> N
     assert len(held(target)["job"]) == 2
 
 
+@SCHEMA_AT_HAND
 def test_rows_that_clash_are_refused_at_the_end_at_the_latest(target: str) -> None:
     columns = metadata.tables["job"].columns.keys()
     with loader(target) as into:

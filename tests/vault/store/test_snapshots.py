@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
-from pathlib import Path
 from threading import Event
 from typing import cast
 
@@ -15,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.vault.audit.sealed import sealer
-from tests.vault.conftest import ON_SQLITE, Shop, open_shop
+from tests.vault.conftest import MOSTLY_SQLITE, ON_SQLITE, Shop
 from tests.vault.store.busy import Busy
 from tests.vault.store.carried import contents, of, read, require_same, take
 from vault.columns import Column, Spec
@@ -178,6 +177,7 @@ def test_a_small_increment_is_found_by_its_index(shop: Shop) -> None:
             assert f"INDEX ix_{table}_epoch (epoch>?)" in plan(database, extracts.since(table, 1))
 
 
+@MOSTLY_SQLITE
 def test_versions_are_counted_by_what_needs_them(shop: Shop) -> None:
     shop.tokenize("email", *[f"{at}@example.com" for at in range(5)])
     shop.tokenize("email", "b@example.com", "c@example.com", subjects=["ann", "bob"])
@@ -188,6 +188,7 @@ def test_versions_are_counted_by_what_needs_them(shop: Shop) -> None:
         assert snapshot.keys() == dict(sorted({keys["seal"]: 5 + 2, keys["index"]: 3}.items()))
 
 
+@MOSTLY_SQLITE
 def test_the_newest_checkpoint_of_every_current_log(shop: Shop) -> None:
     shop.tokenize("email", "a@example.com")
     sealer(shop.resources).run_once()
@@ -230,6 +231,7 @@ def size_of(shop: Shop, tenant: int | None = None) -> int:
     return log.size if log else 0
 
 
+@MOSTLY_SQLITE
 def test_parts_of_logs_behind_any_size_are_all_there_is_behind_it(shop: Shop) -> None:
     """Buckets of leaves and tiles are cut as `auditgrowth` fills them, at sizes that no test reaches by writing."""
     logs = [auditlog.Log(5, 1, 0, None, 70_000, 0, None, None, None)]
@@ -350,12 +352,11 @@ def test_a_whole_table_without_rows_still_comes(shop: Shop) -> None:
     assert "password" not in found
 
 
-def test_a_database_that_fails_is_said(tmp_path: Path) -> None:
-    shop = open_shop(f"sqlite:///{tmp_path}/gone.db")
+@ON_SQLITE
+def test_a_database_that_fails_is_said(shop: Shop) -> None:
     with Snapshot(shop.resources.database) as snapshot:
         snapshot._connection.exec_driver_sql("ROLLBACK")
         with shop.resources.database.engine.begin() as connection:
             connection.exec_driver_sql("DROP TABLE policy")
         with pytest.raises(StoreUnavailable):
             list(snapshot.blocks("data", -1, {}))
-    shop.vault.close()
