@@ -9,7 +9,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo run vault test campaign campaign-rotation lint format bench docs dist lock clean
+.PHONY: help setup demo run vault test campaign campaign-backup campaign-rotation lint format bench docs dist lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: lint ## run every check and test; STRONGROOM_REQUIRE_ALL=1 makes a missing
 campaign: $(VENV)/dev.stamp ## the scenarios in their long form, some hours: kills, stops, races, audit logs tampered with
 	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios tests/vault/audit/test_mutations.py \
 		tests/vault/backup tests/vault/recovery tests/vault/store
+
+campaign-backup: $(VENV)/dev.stamp ## backups harmed byte by byte; senders, places and networks that fail; on both databases; hours
+	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios/test_backup_campaign.py tests/vault/recovery
 
 campaign-rotation: $(VENV)/dev.stamp ## 200 kills while the keys of 1,000,000 rows turn, on both databases; hours
 	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios/test_turning.py

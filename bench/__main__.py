@@ -7,8 +7,22 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
-from bench import audit, audited, columns, core, curve, logins, passwords, policy, reveals, singles, turning
+from bench import (
+    audit,
+    audited,
+    backups,
+    columns,
+    core,
+    curve,
+    logins,
+    passwords,
+    policy,
+    reveals,
+    singles,
+    turning,
+)
 from bench.lines import Line
 from bench.places import Place, places
 from bench.plan import FULL, QUICK, SHORT, Plan
@@ -22,13 +36,16 @@ ALONE = {
     "logins": logins.run,
     "audited": audited.run,
 }  # on a table that is empty at first
-SECTIONS = (*IN_PROCESS, *OVER_HTTP, *ALONE)
+OWN = {"backups": backups.run}  # with services of their own
+SECTIONS = (*IN_PROCESS, *OVER_HTTP, *ALONE, *OWN)
 
 
 def main() -> None:
     """Run what the command line asks for."""
     asked = _parser().parse_args()
     plan = QUICK if asked.quick else FULL if asked.full else SHORT
+    if asked.rows:
+        plan = replace(plan, backed=asked.rows)
     sections = tuple(asked.section or SECTIONS)
     stores = tuple(asked.store or KINDS)
     start = time.monotonic()
@@ -68,6 +85,9 @@ def _over_http(place: Place, plan: Plan, sections: tuple[str, ...]) -> Iterator[
         if name in sections:
             with place.service() as service:
                 yield from run(place, service, plan)
+    for name, run_own in OWN.items():
+        if name in sections:
+            yield from run_own(place, plan)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         "--store", choices=KINDS, action="append", help="one kind of database (default: both)"
     )
     parser.add_argument("--section", choices=SECTIONS, action="append", help="one section (default: all)")
+    parser.add_argument("--rows", type=int, help="so many are backed up and restored")
     parser.add_argument("--json", action="store_true", help="print JSON at the end instead of lines")
     return parser
 

@@ -36,7 +36,7 @@ class Place:
         Args:
             more: of its environment.
         """
-        with self._database() as (url, folder):
+        with self.database() as (url, folder):
             settings = {"STRONGROOM_WORKERS": str(WORKERS), "STRONGROOM_THREADS": str(THREADS), **more}
             with running(folder, url, **settings) as service:
                 yield service
@@ -44,7 +44,7 @@ class Place:
     @contextmanager
     def bulk(self) -> Iterator[Bulk]:
         """Give the bare bulk insert on an empty database with the service's schema."""
-        with self._database() as (url, _):
+        with self.database() as (url, _):
             bulk = Bulk(url)
             try:
                 yield bulk
@@ -54,7 +54,7 @@ class Place:
     @contextmanager
     def bare(self) -> Iterator[int]:
         """Give the port of the bare Flask route, under granian with the service's workers and threads."""
-        with self._database() as (url, _):
+        with self.database() as (url, _):
             Bulk(url).close()  # makes the tables
             port = _free_port()
             command = [
@@ -71,7 +71,8 @@ class Place:
                 process.wait(10)
 
     @contextmanager
-    def _database(self) -> Iterator[tuple[str, Path]]:
+    def database(self) -> Iterator[tuple[str, Path]]:
+        """Give the URL of an empty database and a folder of its own."""
         with (
             tempfile.TemporaryDirectory(dir=self.folder) as folder,
             new_database(self.store, Path(folder), self.server) as url,

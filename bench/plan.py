@@ -20,6 +20,9 @@ class Plan:
         turned: rows that keysets are turned over.
         hashes: of passwords that each processor makes in a round.
         records: of an audit log that is examined.
+        backed: rows that are backed up and restored.
+        kills: of a service under load, after each of which its backup is restored.
+        journals: seconds between what such a service ships.
     """
 
     rounds: int
@@ -35,8 +38,27 @@ class Plan:
     busy: int = 6  # connections that send columns
     hashes: int = 6
     records: int = 200_000
+    backed: int = 100_000
+    kills: int = 3
+    journals: tuple[float, ...] = (5.0, 0.5)
 
 
-QUICK = Plan(1, 2, 4, 0.2, (1_000, 2_000), 1, 200, 1_000, hashes=1, records=1_000)
+QUICK = Plan(
+    1,
+    2,
+    4,
+    0.2,
+    (1_000, 2_000),
+    1,
+    200,
+    1_000,
+    hashes=1,
+    records=1_000,
+    backed=1_000,
+    kills=1,
+    journals=(0.2,),
+)
 SHORT = Plan(3, 40, 120, 2, (10_000, 30_000, 100_000), 8, 5_000, 100_000)
-FULL = replace(SHORT, curve=(10_000, 30_000, 100_000, 300_000, 1_000_000), turned=1_000_000)
+FULL = replace(
+    SHORT, curve=(10_000, 30_000, 100_000, 300_000, 1_000_000), turned=1_000_000, backed=1_000_000, kills=20
+)

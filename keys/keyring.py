@@ -79,7 +79,7 @@ class Keyring:
         return TenantKeys(tenant, generation, self._open(tenant, keysets), until)
 
     def whole(self, tenant: int) -> TenantKeys:
-        """Unwrap every version that is not destroyed, suspended ones too, for who keeps them elsewhere; keep nothing."""
+        """Unwrap every version that is not destroyed, also suspended ones, for who keeps them elsewhere; keep none."""
         generation, keysets = self._store.load(tenant)
         opened = self._open(tenant, keysets, OPENS | {State.SUSPENDED})
         return TenantKeys(tenant, generation, opened, self._clock())

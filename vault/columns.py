@@ -28,6 +28,9 @@ OPERATIONS = (  # that an API key may carry and a policy speak of, in the order 
     "compare", "audit", "policy", "approve", "decoys", "callers", "backups",
 )  # fmt: skip
 
+EVERYBODYS = frozenset({"roots", "backups"})
+"""Operations on all businesses at once: API keys of operators carry them, and no business's policy gives them."""
+
 PURPOSES = frozenset({
     "service", "settle", "verify-identity", "notify", "market", "risk",
     "statistics", "audit", "legal", "support", "subject-request",

@@ -102,6 +102,8 @@ def destroy(resources: Resources, actor: Actor, key_id: str, wait: int, *, forfe
 
     def turned(found: Keyset, version: KeyVersion, now: float) -> Keyset:
         _must_turn(found.purpose)
+        if version.state is State.DESTROYED:
+            raise KeyStateError("this key version is destroyed already")
         _idle(resources, found, version, backups=not forfeit)
         found.turned(version.id, State.DESTROYED, now)  # must be possible from its state
         return found.put(replace(version, destroy_at=now + wait))

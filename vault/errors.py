@@ -597,6 +597,12 @@ class LastCopy(VaultError):
     code = "last_copy"
 
 
+class FormerInUse(VaultError):
+    """An installation that this one follows still makes backups, so they are not this one's to remove."""
+
+    code = "former_in_use"
+
+
 class InvalidReport(InvalidRequest):
     """The report is no report of a drill that this service's drill host signed."""
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from keys.keyset import OF_TENANTS
 from vault import fields
 from vault.audit import journal
-from vault.columns import OPERATIONS, Actor, ApiKeyRecord, Mode, Remember
+from vault.columns import EVERYBODYS, OPERATIONS, Actor, ApiKeyRecord, Mode, Remember
 from vault.errors import InvalidRequest, PolicyDenied, PolicyUnreadable, UnknownApiKey
 from vault.once import Once
 from vault.permitting import Permit, permit
@@ -20,9 +20,7 @@ from vault.store import apikeys
 from vault.store.keysets import Keysets, new_tenant_id
 from vault.store.writer import Refused, Transaction
 
-FIRST = tuple(
-    name for name in OPERATIONS if name not in {"roots", "backups"}
-)  # of a tenant's first keys: roots and backups are everybody's
+FIRST = tuple(name for name in OPERATIONS if name not in EVERYBODYS)  # of a tenant's first keys
 MAX_OVERLAP = 2_592_000  # seconds: 30 days
 _NAME = re.compile(r"[\w.: -]{1,64}")  # letters and digits of any script
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from vault.columns import CallerKind
+from vault.columns import EVERYBODYS, CallerKind
 from vault.policy.policy import Policy
 from vault.resources import Resources
 
@@ -33,6 +33,9 @@ def roles(
 def operations(
     resources: Resources, tenant: int, name: str, kind: CallerKind, claims: Collection[tuple[str, str]]
 ) -> frozenset[str]:
-    """Return the operations that the tenant's policy grants a caller that carries none."""
+    """Return the operations that the tenant's policy grants a caller that carries none.
+
+    None of those on all tenants at once, whatever it says: a policy is its tenant's own.
+    """
     policy = resources.policies.of(tenant)
-    return policy.operations_of(roles(policy, name, kind, (), claims))
+    return policy.operations_of(roles(policy, name, kind, (), claims)) - EVERYBODYS

@@ -39,7 +39,7 @@ class Share(click.ParamType[float]):
         return float(found[1]) / 100
 
 
-@click.group()
+@click.group(short_help="Make, list, verify and thin out backups.")
 def backup() -> None:
     """Make, list and verify backups of the whole service, and see how they stand.
 
@@ -94,14 +94,19 @@ def verify(screen: Screen, client: Client, /, read_data: float, target: str | No
 
 @backup.command()
 @online
+@click.option("--former", is_flag=True, help="Those of the installations that this one was restored from.")
 @click.option("--yes", is_flag=True, help="Remove them; without, they are told alone.")
 @detach
-def prune(screen: Screen, client: Client, /, yes: bool, detach: bool) -> None:
+def prune(screen: Screen, client: Client, /, former: bool, yes: bool, detach: bool) -> None:
     """Tell which backups STRONGROOM_BACKUP_KEEP does not keep; with --yes, remove them.
 
     Never the last verified copy. A server with object lock keeps what it must for longer.
+
+    With --former, all keyrings and backups that the installations left which this one was restored from, once enough
+    servers hold a whole backup of this one. Nobody else prunes them, so what is erased stays in them. Refused while one
+    of them still makes backups. Their files of old audit records stay.
     """
-    job = client.prune_backups(apply=yes)
+    job = client.prune_backups(apply=yes, former=former)
     if detach:
         begun(screen, client, job, detach)
         return
@@ -168,6 +173,8 @@ def _drill(one: Drill) -> tuple[object, ...]:
 
 def _told(screen: Screen, job: Job) -> None:
     """Print what came of a job: counts, and the files that something is wrong with."""
+    for name in job.notes.installations or ():
+        screen.say(f"installation: {name}")
     for name, count in (job.notes.outcome or {}).items():
         if name != "code":
             screen.say(f"{name}: {count:,}")
@@ -192,6 +199,8 @@ def _show(screen: Screen, found: BackupStatus) -> None:
         "newest full": found.newest.full, "newest incremental": found.newest.incremental,
         "everything shipped until": found.shipped_until, "drilled until": drilled,
     }  # fmt: skip
+    if found.follows is not None:
+        screen.say(f"follows: {found.follows.installation}, restored from its backup {found.follows.number}")
     for name, at in times.items():
         screen.say(f"{name}: {'none yet' if at is None else f'{at:%Y-%m-%dT%H:%M:%SZ}'}")
     enough = "hold" if found.enough else "do NOT hold"

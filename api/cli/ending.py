@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from types import FrameType
+from typing import NoReturn
 
 LOOK = 0.1  # seconds between two looks at whether to end
 
@@ -33,3 +34,18 @@ class Ending:
         until = time.monotonic() + seconds
         while not self() and (left := until - time.monotonic()) > 0:
             time.sleep(min(LOOK, left))
+
+
+def by_exception() -> None:
+    """Let SIGTERM and SIGHUP end the process by an exception, so that nothing stays that is removed on the way out.
+
+    It exits with 128 + the signal's number, as a shell would say; a second one does not cut that short.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _raise)
+
+
+def _raise(told: int, frame: FrameType | None) -> NoReturn:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + told)

@@ -52,6 +52,16 @@ def quorum(screen: Screen, source: str | None) -> list[Share]:
     return found
 
 
+def recovery_key(screen: Screen, source: str | None) -> Secret:
+    """Return the key that shares make, and say its check value, which the custodians' sheets have; as `quorum`."""
+    from keys import identity, shares
+
+    secret = shares.combined(quorum(screen, source))
+    value = shares.check_value(identity.recipient(secret))
+    screen.note(f"the shares make the recovery key whose check value is {value}")
+    return secret
+
+
 def read(given: Sequence[Secret]) -> list[Share]:
     """Return the shares; ShareInvalid, ShareOfAnotherSet and ShareRepeated name the first that is wrong."""
     from keys import shares

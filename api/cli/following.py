@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from strongroom_client import Client, Job
 
 LOOK = 0.5  # seconds between two looks at a job
+UNITS = {"verify_backups": "bytes", "prune_backups": "files"}  # what jobs count that do not count rows
 WHY = {
     "key_in_use": "`strongroom keys show` counts what needs it; when that has gone, `strongroom keys destroy` it",
     "cancelled": "somebody called it off; what it did stays done",
+    "last_copy": "fewer servers than the quorum hold the newest backup whole: `strongroom backup create`, or `verify`",
+    "former_in_use": "it made backups since this database was restored: stop that service, or remove its files by hand",
     "unreadable_value": "rows that do not open were left as they are: altered, or their key is gone",
 }
 
@@ -75,8 +78,17 @@ def needs(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
 
 
+def counted(count: float, unit: str) -> str:
+    """Return so many rows, files or bytes in words."""
+    return f"{count / 1e6:,.1f} MB" if unit == "bytes" else f"{count:,.0f} {unit}"
+
+
+def _unit(job: Job) -> str:
+    return UNITS.get(job.kind, "rows")
+
+
 def _tell(screen: Screen, job: Job) -> None:
-    rows = f"{job.done:,} rows" + (f", {job.skipped:,} skipped" if job.skipped else "")
+    rows = counted(job.done, _unit(job)) + (f", {job.skipped:,} skipped" if job.skipped else "")
     more = told(job)
     screen.say(f"{_named(job)}: {job.state}, {rows}" + (f", {more}" if more else ""))
     if job.failed:
@@ -97,19 +109,25 @@ def _bar() -> Iterator[Callable[[Job], None] | None]:
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     looks = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[amount]}"),
+        TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*looks, console=Console(stderr=True)) as shown:
-        task, pace = shown.add_task("", total=None, rate=""), Pace()
+        task, pace = shown.add_task("", total=None, amount="", rate=""), Pace()
 
         def progress(job: Job) -> None:
             # A writer's new rows may come under the old key while a job runs, so it may pass its total.
             total = max(job.total, job.done) if job.total else None
-            shown.update(task, description=_doing(job), completed=job.done, total=total, rate=pace(job.done))
+            unit = _unit(job)
+            amount = counted(job.done, unit) + (f" of {counted(total, unit)}" if total else "")
+            rate = pace(job.done, unit)
+            shown.update(
+                task, description=_doing(job), completed=job.done, total=total, amount=amount, rate=rate
+            )
 
         yield progress
 
@@ -126,16 +144,16 @@ def _doing(job: Job) -> str:
 
 
 class Pace:
-    """Rows a second since the first row was seen."""
+    """Rows, or what else a job counts, a second since the first was seen."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._first: tuple[float, int] | None = None
 
-    def __call__(self, done: int) -> str:
+    def __call__(self, done: int, unit: str = "rows") -> str:
         """Return the rate in words; empty before there is one."""
         now = self._clock()
         if self._first is None or done == 0:
             self._first = now, done
         since, had = self._first
-        return f"{(done - had) / (now - since):,.0f} rows/s" if done > had and now > since else ""
+        return f"{counted((done - had) / (now - since), unit)}/s" if done > had and now > since else ""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from keys.keyring import Keyring
     from vault.recovery.archive import Archive
     from vault.recovery.restored import Means, Restored, Wanted
+    from vault.store.loading import Loader
 
 
 @click.command(short_help="Fill an empty database from its backups.")
@@ -86,37 +87,68 @@ def restore(
         installation, number, None if at is None else int(at.timestamp() * 1_000_000), at_least or 0,
         [file.read_text("utf-8", "replace") for file in checkpoints], pass_over_damaged,
     )  # fmt: skip
+    shared = with_shares or source is not None
     with restoretold.told_apart(), _archive(settings, target, trust) as archive:
-        means = _means(screen, identity, with_shares or source is not None, source)
-        with _keyring(settings, made=means.recovery is not None, kept=not dry_run) as keyring:
+        if shared:
+            _require_ready(settings, archive, wanted)
+        means = _means(screen, identity, shared, source)
+        with _keyring(settings, made=means.recovery is not None) as keyring:
             done = _restored(screen, settings, archive, keyring, wanted, means, dry_run)
     restoretold.tell(screen, done, dry_run)
+
+
+def _require_ready(settings: Settings, archive: Archive, wanted: Wanted) -> None:
+    """Return if nothing but the shares is lacking, so that no custodian types them for nothing."""
+    from vault.recovery import picking
+
+    with _loader(settings):
+        picking.picked(archive, wanted)
 
 
 def _restored(
     screen: Screen, settings: Settings, archive: Archive, keyring: Keyring, wanted: Wanted, means: Means, dry_run: bool
 ) -> Restored:  # fmt: skip
-    from api.cli import surroundings
     from vault.recovery import restoring
+
+    with restoretold.bar(screen) as progress:
+        return restoring.restore(
+            archive, _loader(settings), keyring, wanted, means, dry_run=dry_run, progress=progress
+        )
+
+
+def _loader(settings: Settings) -> Loader:
+    """Return what writes into the database of the settings, whose folder is made if need be."""
+    from api.cli import surroundings
     from vault.store.loading import Loader
 
     file = surroundings.database_file(settings)
     if file is not None:
         surroundings.make_folder(file)
-    loader = Loader(settings.database(), time.time, time.monotonic)
-    with restoretold.bar(screen) as progress:
-        return restoring.restore(archive, loader, keyring, wanted, means, dry_run=dry_run, progress=progress)
+    return Loader(settings.database(), time.time, time.monotonic)
+
+
+def _is_empty(settings: Settings) -> bool:
+    """Whether a restore could write into the database of the settings; False, too, where nobody can tell."""
+    try:
+        with _loader(settings):
+            return True
+    except Exception:  # noqa: BLE001 - what went wrong before is told
+        return False
 
 
 def _means(screen: Screen, identity: Path | None, shared: bool, source: str | None) -> Means:
     """Return what opens the backup beside the root keys of the settings."""
     from keys import identity as identities
-    from keys import resident, shares
+    from keys import resident
+    from keys.errors import KeyFileError
     from vault.recovery.restored import Means
 
     resident.keep_out_of_files()
-    given = [] if identity is None else [identities.read(identity.read_bytes())]
-    return Means(given, shares.combined(entering.quorum(screen, source)) if shared else None)
+    try:
+        given = [] if identity is None else [identities.read(identity.read_bytes())]
+    except KeyFileError as error:
+        raise Failure(f"{identity}: {error}", "`strongroom drill init` made one on each drill host") from None
+    return Means(given, entering.recovery_key(screen, source) if shared else None)
 
 
 @contextmanager
@@ -131,12 +163,13 @@ def _archive(settings: Settings, target: str | None, trust: Path) -> Iterator[Ar
 
 
 @contextmanager
-def _keyring(settings: Settings, *, made: bool, kept: bool) -> Iterator[Keyring]:
+def _keyring(settings: Settings, *, made: bool) -> Iterator[Keyring]:
     """Give the root keys of the settings; a key file that is missing is made, and goes again where nothing needs it.
+
+    However a restore ended, the database may be there, and under that key: it goes only if that is empty for certain.
 
     Args:
         made: whether one may be made, since the keysets do not come by the root.
-        kept: whether something will need it.
     """
     from api.config import read_secret
     from api.roots import listed, open_roots
@@ -154,9 +187,8 @@ def _keyring(settings: Settings, *, made: bool, kept: bool) -> Iterator[Keyring]
     try:
         roots, primary = open_roots(settings)
         yield Keyring(Keysets(open_database(settings)), roots, primary, time.monotonic)
-        fresh = fresh and not kept
         for root in roots.values():
             root.close()
     finally:
-        if fresh:
+        if fresh and _is_empty(settings):
             path.unlink(missing_ok=True)

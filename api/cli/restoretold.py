@@ -20,11 +20,16 @@ GENERAL, UNREACHABLE, NOT_EMPTY, DAMAGED, PARTLY, LOCKED = 1, 3, 4, 5, 6, 7  # i
 NEXT = (
     "start the service, and look at it with `strongroom doctor`",
     "API keys that were revoked, and callers that were frozen, after this backup are as they were before: look at them",
+    "its manifest keys are new: `strongroom backup keys`, for the recovery record and the drill host",
     "make a first backup of it: `strongroom backup create`; then `strongroom drill`",
+    "when that is held, `strongroom backup prune --former`: nobody else prunes what it was restored from",
 )
 _HINTS = {
     "backup_locked": "the root key that the service had, --identity, or custodians with --with-shares open it",
-    "backup_untrusted": "--trust names the service's manifest keys, which are in the custodians' recovery record, too",
+    "backup_untrusted": "does --trust name the service's manifest keys, as the custodians' record does? Then it is no "
+    "file of the service's: another target has the same backups, and --pass-over-damaged takes an older one",
+    "key_file_error": "put the copy of the key file back; or custodians open it without one: --with-shares",
+    "store_unavailable": "STRONGROOM_DATABASE_URL names a database that answers, has room, and is used by nobody",
     "database_not_empty": "STRONGROOM_DATABASE_URL names the database; a restore never writes over one",
     "keyring_too_old": "another target may have a newer keyring",
     "backup_damaged": "another target may have a good copy; --backup N or --pass-over-damaged take an older one",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from api.cli import surroundings
+from api.cli import backupcheck, surroundings
+from api.cli.backupcheck import Known
 from api.cli.findings import Finding, fail, ok, warn
 from api.config import Settings
 from api.errors import SettingsError
@@ -27,6 +28,7 @@ def targets(settings: Settings) -> Iterator[Finding]:
         hint = f"set {TARGETS}, such as sftp://backup@host/folder"
         yield warn("backups", "none are made: no other server would have the data", hint)
         return
+    known = backupcheck.known(settings)
     for url, target in zip(settings.backup_targets.split(), found, strict=True):
         from vault.recovery.targets.protocol import TargetFailed
 
@@ -40,9 +42,10 @@ def targets(settings: Settings) -> Iterator[Finding]:
             yield ok("target", f"{target.name} takes files")
             for what in weak:
                 yield warn("target", f"{target.name}: {what}", "see docs/operations.md")
+            yield from backupcheck.left(target, known)
         finally:
             target.close()
-    yield from _planned(settings, len(found))
+    yield from _planned(settings, len(found), known)
 
 
 def _same_disk(settings: Settings, url: str) -> list[str]:
@@ -56,7 +59,7 @@ def _same_disk(settings: Settings, url: str) -> list[str]:
     return ["it lies on the same disk as the database, and goes when that goes"] if same else []
 
 
-def _planned(settings: Settings, count: int) -> Iterator[Finding]:
+def _planned(settings: Settings, count: int, found: Known | None) -> Iterator[Finding]:
     """Tell how many targets must have a backup, and who opens it."""
     from api.recoveryplan import plan
 
@@ -74,3 +77,6 @@ def _planned(settings: Settings, count: int) -> Iterator[Finding]:
         yield ok("quorum", text)
     known = planned.recipients
     yield ok("recovery", f"{len(known.recovery)} recovery and {len(known.drill)} drill keys open backups")
+    if found is not None:
+        yield from backupcheck.reach(planned, found)
+        yield from backupcheck.drills(planned, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from vault.recovery.checks.live import Listed, LiveFailed
 if TYPE_CHECKING:
     from strongroom_client import Client
 
+_LOG = re.compile(r"strongroom/([0-9a-f]{16})/[0-9]+")  # see `vault.audit.checkpoints.log_name`
 PURPOSE = "audit"  # what the live service is asked for, and puts on record
 GONE = frozenset({"unknown_token", "expired_token"})  # codes of a token that is there no more
 REMOVALS = ("delete", "erase", "expire")  # operations that take a token away, as the audit calls them
@@ -26,6 +28,13 @@ class Service:
 
     def __init__(self, client: Client, api_key: str) -> None:
         self._client, self.owner = client, sha256(api_key.encode()).digest()
+
+    def tenant(self) -> int | None:
+        """Return whose the API key is, as the audit log's name says; None if there is no log yet."""
+        with _asking():
+            name = self._client.audit_status().origin
+        found = _LOG.fullmatch(name)
+        return None if found is None else int(found[1], 16)
 
     def fingerprints(self, tokens: Sequence[str], field: str | None) -> list[str | None]:
         """Return the fingerprint behind each token, None where there is no such token now."""

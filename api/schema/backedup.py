@@ -29,6 +29,9 @@ class Pruning(Ask, kw_only=True):
     """Whether it is meant: without, what would go is told alone."""
 
     apply: bool = False
+    former: Annotated[
+        bool, Meta(description="Those of the installations that this one was restored from.")
+    ] = False
 
 
 class Reporting(Ask, kw_only=True):
@@ -126,15 +129,23 @@ class NewestBackups(Struct, kw_only=True):
     journal: datetime | None
 
 
+class FormerBackup(Struct, kw_only=True):
+    """The backup that a database was restored from: its number in the stream of data, and whose it is."""
+
+    installation: str
+    number: int
+
+
 class BackupStatus(Struct, kw_only=True):
     """How backups stand.
 
     `shipped_until`: everything written before is at a quorum of targets. `enough`: a quorum holds all that a restore of
     the newest backup needs. `late`: something is twice as old as planned. `drilled`: the drill that passed and reaches
-    farthest.
+    farthest. `follows`: the backup that all of this was restored from; null where there was none.
     """
 
     installation: str
+    follows: FormerBackup | None
     quorum: int
     targets: list[BackupTarget]
     newest: NewestBackups

@@ -228,7 +228,8 @@ class JobFinding(Struct, kw_only=True):
 class JobNotes(Struct, kw_only=True, omit_defaults=True):
     """What a job has to tell: the new version, the leaked one, processes waited for, what needs a version, the root.
 
-    Of backups: the kind that is made; counts of what came of it; what is wrong with files (the first 100).
+    Of backups: the kind that is made; counts of what came of it; what is wrong with files (the first 100); the former
+    installations whose backups go.
     """
 
     key: str | None = None
@@ -239,10 +240,14 @@ class JobNotes(Struct, kw_only=True, omit_defaults=True):
     kind: str | None = None
     outcome: dict[str, int] | None = None
     findings: list[JobFinding] | None = None
+    installations: list[str] | None = None
 
 
 class Job(Struct, kw_only=True):
-    """Long work: `done`, `total` and `skipped` are rows; `error` the code of what stopped it, or holds it up."""
+    """Long work: `done`, `total` and `skipped` are rows, bytes of verify_backups, files of prune_backups.
+
+    `error` is the code of what stopped it, or holds it up.
+    """
 
     id: str
     kind: Literal[

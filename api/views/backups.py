@@ -16,6 +16,7 @@ from api.views import drills
 from api.views.jobs import started
 from keys.errors import KeysetChanged
 from vault import errors
+from vault.backup.model import Origin
 from vault.columns import Actor
 from vault.recovery.asking import Held, Keys, Standing
 
@@ -54,6 +55,7 @@ def status(actor: Actor) -> Response:
     return answers.answer(
         backedup.BackupStatus(
             installation=found.installation,
+            follows=_follows(found.follows),
             quorum=found.quorum,
             targets=[_target(one) for one in found.targets],
             newest=backedup.NewestBackups(
@@ -81,8 +83,11 @@ def verify(actor: Actor, ask: backedup.Verifying) -> Response:
     needs=_NEEDS, takes=backedup.Pruning, gives=Job, status=202, refuses=_START, example={"apply": False}
 )
 def prune(actor: Actor, ask: backedup.Pruning) -> Response:
-    """Start a job that tells which backups the settings do not keep, and removes them where `apply` says so."""
-    return started(vault().backups.prune(actor, ask.apply))
+    """Start a job that tells which backups the settings do not keep, and removes them where `apply` says so.
+
+    With `former`, all those that the installations left which this one was restored from, once its own are held.
+    """
+    return started(vault().backups.prune(actor, ask.apply, ask.former))
 
 
 @bp.get("/keys")
@@ -110,6 +115,12 @@ def moment(micros: int | None) -> datetime | None:
 
 def _keys(found: Keys) -> Response:
     return answers.answer(backedup.BackupKeys(signers=found.signers, recipients=found.recipients))
+
+
+def _follows(origin: Origin | None) -> backedup.FormerBackup | None:
+    if origin is None:
+        return None
+    return backedup.FormerBackup(installation=origin.installation, number=origin.number)
 
 
 def _target(one: Standing) -> backedup.BackupTarget:

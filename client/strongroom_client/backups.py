@@ -79,6 +79,13 @@ class NewestBackups(Struct, frozen=True, kw_only=True):
     journal: datetime | None = None
 
 
+class FormerBackup(Struct, frozen=True, kw_only=True):
+    """The backup that a database was restored from: its number in the stream of data, and whose it is."""
+
+    installation: str
+    number: int
+
+
 class BackupStatus(Struct, frozen=True, kw_only=True):
     """How backups stand.
 
@@ -87,6 +94,7 @@ class BackupStatus(Struct, frozen=True, kw_only=True):
         enough: a quorum holds all that a restore of the newest backup needs.
         late: something is twice as old as planned.
         drilled: the drill that passed and reaches farthest.
+        follows: the backup that all of this was restored from.
     """
 
     installation: str
@@ -97,6 +105,7 @@ class BackupStatus(Struct, frozen=True, kw_only=True):
     late: bool
     shipped_until: datetime | None = None
     drilled: Drill | None = None
+    follows: FormerBackup | None = None
 
 
 class BackupKeys(Struct, frozen=True, kw_only=True):
@@ -135,9 +144,13 @@ class Backups(Session):
         """
         return self._begin("/v1/backups/verify", {"read_data": read_data, "target": target})
 
-    def prune_backups(self, *, apply: bool = False) -> Job:
-        """Start a job that tells which backups are not kept, and removes them if `apply`."""
-        return self._begin("/v1/backups/prune", {"apply": apply})
+    def prune_backups(self, *, apply: bool = False, former: bool = False) -> Job:
+        """Start a job that tells which backups are not kept, and removes them if `apply`.
+
+        Args:
+            former: all that the installations left which this one was restored from, instead.
+        """
+        return self._begin("/v1/backups/prune", {"apply": apply, "former": former})
 
     def backups(
         self, stream: Literal["data", "keyring"] = "data", *, journals: bool = False, page: int = 100

@@ -38,6 +38,7 @@ class JobNotes(Struct, frozen=True, kw_only=True):
         kind: of the backup that is made: full or incremental.
         outcome: counts of what came of a job on backups.
         findings: the first 100 files of backups that something is wrong with.
+        installations: the former ones whose backups go, the newest first.
     """
 
     key: str | None = None
@@ -48,6 +49,7 @@ class JobNotes(Struct, frozen=True, kw_only=True):
     kind: str | None = None
     outcome: dict[str, int] | None = None
     findings: list[JobFinding] | None = None
+    installations: list[str] | None = None
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -59,7 +61,7 @@ class Job(Struct, frozen=True, kw_only=True):
         target: what it works on, which has one unfinished job at a time.
         state: waiting, running, done or failed.
         phase: the step it is in; empty before the first.
-        done, total, skipped: rows; `total` 0 where it is not known.
+        done, total, skipped: rows, bytes of verify_backups, files of prune_backups; `total` 0 where it is not known.
         error: the stable code of what stopped it, or holds it up.
     """
 

@@ -22,6 +22,7 @@ INSIDE = {  # never answered with a problem
     api.SettingsError, AlreadyDone, vault.LeaseLost,
     vault.InvalidLines, vault.UnknownBackup, vault.BackupIncomplete, vault.BackupUntrusted, vault.BackupReplayed,
     vault.KeyringTooOld, vault.BackupLocked, vault.BackupFromNewer, vault.DatabaseNotEmpty, MissingFile, vault.LastCopy,
+    vault.FormerInUse,
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ nil, integers (booleans too, 0 or 1), text and bytes. A table's rows may be spre
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from typing import Annotated, Any
@@ -28,16 +29,35 @@ def encode(blocks: Sequence[Block]) -> bytes:
     return msgspec.msgpack.encode([(block.table, block.columns, block.rows) for block in blocks])
 
 
-def part(block: Block) -> bytes:
-    """Return the bytes of one block as `joined` takes them."""
-    return msgspec.msgpack.encode((block.table, block.columns, block.rows))
+@dataclass(frozen=True, slots=True, repr=False)
+class Packed:
+    """A block whose rows are bytes already, which is all that digests and chunks take of them.
+
+    Attributes:
+        count: how many rows there are.
+        head: what is before the rows: the array of three that a block is, up to the head of the rows' array.
+        rows: each as the MessagePack array it is, one behind the other.
+    """
+
+    table: str
+    count: int
+    head: bytes
+    rows: memoryview
 
 
-def joined(parts: Sequence[bytes]) -> bytes:
-    """Return the bytes of blocks of which the parts are known, at most 65,535: what `encode` makes of them."""
+def pack(block: Block) -> Packed:
+    """Return a block with its rows as bytes."""
+    encoded, count = memoryview(msgspec.msgpack.encode(block.rows)), len(block.rows)
+    start = _header(count)
+    head = b"\x93" + msgspec.msgpack.encode(block.table) + msgspec.msgpack.encode(block.columns)
+    return Packed(block.table, count, head + encoded[:start], encoded[start:])
+
+
+def joined(parts: Sequence[Packed]) -> bytes:
+    """Return the bytes of at most 65,535 blocks: what `encode` makes of them."""
     few = len(parts) < 16  # fixarray or array 16 (MessagePack specification, "array format family")
     head = bytes([0x90 | len(parts)]) if few else b"\xdc" + len(parts).to_bytes(2, "big")
-    return b"".join([head, *parts])
+    return b"".join([head, *(piece for part in parts for piece in (part.head, part.rows))])
 
 
 def decode(data: bytes) -> list[Block]:
@@ -97,8 +117,11 @@ class Digester:
 
     def add(self, rows: Sequence[Row]) -> None:
         """Take the next rows."""
-        packed = msgspec.msgpack.encode(rows)
-        self._state.update(packed[_header(len(rows)) :])
+        self._state.update(memoryview(msgspec.msgpack.encode(rows))[_header(len(rows)) :])
+
+    def take(self, packed: Packed) -> None:
+        """Take the next rows, which are bytes already."""
+        self._state.update(packed.rows)
 
     def hex(self) -> str:
         """Return the digest; nothing is added after."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 
+from vault.errors import InvalidRequest
 from vault.store.streams import Stream
 
 _MANIFEST = re.compile(r"([0-9a-f]{16})/(keyring|data)/manifests/([0-9]{10})\.txt")
@@ -19,6 +20,13 @@ _MANIFEST = re.compile(r"([0-9a-f]{16})/(keyring|data)/manifests/([0-9]{10})\.tx
 def installation(number: int) -> str:
     """Return an installation's name: 16 hex digits."""
     return f"{number:016x}"
+
+
+def checked(name: str) -> str:
+    """Return an installation's name that somebody gave; InvalidRequest if it can be none."""
+    if not re.fullmatch("[0-9a-f]{16}", name):
+        raise InvalidRequest("an installation's name is 16 hex digits, as the folders at a target have them")
+    return name
 
 
 def manifests(installation: str, stream: Stream) -> str:

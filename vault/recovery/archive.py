@@ -101,4 +101,4 @@ class Archive:
         return [file for file in there if file.path not in named]
 
     def _shelf(self, installation: str) -> Shelf:
-        return Shelf(self.target, installation, self._verifiers)
+        return Shelf(self.target, layout.checked(installation), self._verifiers)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vault.backup import layout
+from vault.backup.model import Origin
 from vault.columns import Actor
 from vault.errors import BackupsNotConfigured, InvalidRequest
 from vault.permitting import Permit, permit
-from vault.recovery import drills, ownkeys
+from vault.recovery import drills, line, ownkeys
 from vault.recovery.standing import late
 from vault.resources import Resources
 from vault.store import catalogue, copies, jobs
@@ -59,7 +60,7 @@ class Status:
 
     Attributes:
         installation: 16 hex digits; "" before the first backup.
-        follows: the JSON of what this installation was restored from; None where it was not.
+        follows: the backup that this installation was restored from; None where it was not.
         newest: the newest data backup of each kind.
         shipped: until when everything is at a quorum of targets; None where nothing is.
         enough: whether a quorum of targets holds the newest data backup, with its whole chain, and a keyring for it.
@@ -68,7 +69,7 @@ class Status:
     """
 
     installation: str
-    follows: str | None
+    follows: Origin | None
     quorum: int
     targets: list[Standing]
     newest: dict[Kind, Backup]
@@ -115,9 +116,14 @@ class Backups:
             raise InvalidRequest("the settings name no such target", "/target")
         return self._start(given, "verify_backups", {"share": share, "target": target})
 
-    def prune(self, actor: Actor, apply: bool) -> Job:
-        """Have the backups told that the plan does not keep, and removed if `apply`."""
-        return self._start(permit(self._resources, actor, OPERATION), "prune_backups", {"apply": apply})
+    def prune(self, actor: Actor, apply: bool, former: bool = False) -> Job:
+        """Have the backups told that the plan does not keep, and removed if `apply`.
+
+        Args:
+            former: all of those instead that the installations left which this one was restored from.
+        """
+        given = permit(self._resources, actor, OPERATION)
+        return self._start(given, "prune_backups", {"apply": apply, "former": former})
 
     def page(
         self,
@@ -160,9 +166,10 @@ class Backups:
             drilled = newest_drilled(connection)
             shipped = copies.shipped(connection)
         newest = {one.kind: one for one in kept if one.stream == "data"}
+        number, follows = known or (None, None)
         return Status(
-            "" if known is None else layout.installation(known[0]), None if known is None else known[1],
-            self._plan.quorum, self._standings(kept, there, states), newest, shipped,
+            "" if number is None else layout.installation(number), line.origin_of(follows), self._plan.quorum,
+            self._standings(kept, there, states), newest, shipped,
             self._enough(kept, there), self._late(newest, shipped, database.now()), drilled,
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Blocks of a snapshot into sealed chunks: gathered, encoded, compressed and encrypted, in bounded memory."""
+"""Blocks of a snapshot into sealed chunks: gathered, compressed and encrypted, in bounded memory."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from vault.backup import blocks, envelope
+from vault.backup.blocks import Packed
 from vault.backup.model import Chunk
-from vault.store.streams import Block
 
 ENOUGH = 6 * 1_024 * 1_024  # bytes of rows with which a chunk ends
 MOST_BLOCKS = 4_096  # in a chunk
@@ -33,16 +33,15 @@ class Sealed:
 class _Gathered:
     """Blocks on their way into a chunk."""
 
-    parts: list[bytes] = field(default_factory=list)
+    parts: list[Packed] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)
     size: int = 0
 
-    def add(self, block: Block) -> bool:
+    def add(self, block: Packed) -> bool:
         """Take a block; return whether the chunk has enough."""
-        part = blocks.part(block)
-        self.parts.append(part)
-        self.rows[block.table] += len(block.rows)
-        self.size += len(part)
+        self.parts.append(block)
+        self.rows[block.table] += block.count
+        self.size += len(block.head) + len(block.rows)
         return self.size >= ENOUGH or len(self.parts) >= MOST_BLOCKS
 
 
@@ -53,7 +52,7 @@ class Sealer:
         """Args: `hasty` threads have the priority of others; else the least."""
         self._pool = ThreadPoolExecutor(THREADS, "seal backups", initializer=None if hasty else give_way)
 
-    def chunks(self, source: Iterable[Block], recipients: Sequence[str]) -> Iterator[Sealed]:
+    def chunks(self, source: Iterable[Packed], recipients: Sequence[str]) -> Iterator[Sealed]:
         """Yield the chunks of blocks in their order; a few are being sealed while the next is gathered."""
         under_way: deque[Future[Sealed]] = deque()
         try:
@@ -78,7 +77,7 @@ def give_way() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LEAST)
 
 
-def _gather(source: Iterable[Block]) -> Iterator[_Gathered]:
+def _gather(source: Iterable[Packed]) -> Iterator[_Gathered]:
     filling = _Gathered()
     for block in source:
         if filling.add(block):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from vault.audit import checkpoints, notes
-from vault.backup.blocks import Digester
+from vault.backup.blocks import Digester, Packed, pack
 from vault.backup.model import Manifest
 from vault.recovery.escrow import Escrow
 from vault.store.dialect import COLUMNS
@@ -43,8 +43,11 @@ class Contents:
         self.missing: dict[int, str] = {}
         self.escrowed = 0
 
-    def blocks(self) -> Iterator[Block]:
-        """Yield all rows of a full backup, else those that changed; a whole table if it is not what the base has."""
+    def blocks(self) -> Iterator[Packed]:
+        """Yield all rows of a full backup, else those that changed; a whole table if it is not what the base has.
+
+        Rows become bytes once: what is digested is what is stored.
+        """
         since = -1 if self._base is None else self._base.until
         found = self._snapshot.blocks(self._stream, since, sizes(self._base))
         unseen = dict(TABLES[self._stream])
@@ -55,7 +58,7 @@ class Contents:
             elif self._base is None:
                 yield from self._digested(table, blocks)
             else:
-                yield from blocks
+                yield from map(pack, blocks)
         for table, how in unseen.items():  # those without a row
             if how == "whole":
                 yield from self._whole(table, ())
@@ -66,18 +69,18 @@ class Contents:
             self.escrowed = len(block.rows)
             yield from self._whole(ESCROW, [block])
 
-    def _digested(self, table: str, blocks: Iterable[Block]) -> Iterator[Block]:
+    def _digested(self, table: str, blocks: Iterable[Block]) -> Iterator[Packed]:
         digester = Digester(self._key)
-        for block in blocks:
-            digester.add(block.rows)
-            yield block
+        for packed in map(pack, blocks):
+            digester.take(packed)
+            yield packed
         self.digests[table] = digester.hex()
 
-    def _whole(self, table: str, blocks: Iterable[Block]) -> list[Block]:
+    def _whole(self, table: str, blocks: Iterable[Block]) -> list[Packed]:
         held = list(self._digested(table, blocks))
         if self._known.get(table) == self.digests[table]:
             return []
-        return held or [Block(table, COLUMNS[table], [])]
+        return held or [pack(Block(table, COLUMNS[table], []))]
 
     def _noted(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """Note the generations of tenants' keysets as they go by."""

@@ -72,4 +72,6 @@ def _records(line: Line, draft: Draft, result: str) -> list[journal.Row]:
     if draft.kind == "journal" or draft.stream == "keyring":
         return []
     about = f"{draft.stream} {draft.number}"
-    return list(telling.rows(line.resources, "make_backup", result=result, count=draft.rows, target=about))
+    return list(
+        telling.rows(line.resources, "make_backup", result=result, count=int(result == "ok"), target=about)
+    )

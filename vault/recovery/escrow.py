@@ -1,7 +1,7 @@
 """Keysets for the custodians alone: a tenant's plain keys, sealed in the age format to the recovery recipients.
 
-A blob is an age file of a MessagePack array with an array of three for each key version that is not destroyed: its id (an integer
-of 63 bits), the purpose of its keyset, and its 32 bytes. It is what a restore needs where the root is lost.
+A blob is an age file of a MessagePack array with an array of three for each key version that is not destroyed: its id
+(an integer of 63 bits), the purpose of its keyset, and its 32 bytes. It is what a restore needs where the root is lost.
 """
 
 from __future__ import annotations

@@ -120,6 +120,19 @@ def rewrapped(
     return found, lost
 
 
+def resumed(rows: Sequence[KeyRow], chain: Sequence[Manifest]) -> list[KeyRow]:
+    """Return the key versions; those that data backups name open again, though they were suspended since.
+
+    A version may be suspended that nothing needs: these data do. What is not to open again is destroyed instead.
+    """
+    named = {name for manifest in chain for name in manifest.keys}
+    return [
+        {**row, "state": State.DEACTIVATED.value}
+        if row["state"] == State.SUSPENDED and f"{row['id']:016x}" in named else row
+        for row in rows
+    ]  # fmt: skip
+
+
 def opened(rows: Iterable[KeyRow], keyring: Keyring) -> dict[int, TenantKeys]:
     """Return the keys of all tenants, unwrapped in one call to each root.
 

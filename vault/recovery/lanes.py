@@ -12,8 +12,8 @@ from msgspec import to_builtins
 
 from vault.backup.model import Kind
 from vault.errors import LeaseLost
+from vault.recovery import bygone, ownkeys, pruning, verifying
 from vault.recovery import line as lines
-from vault.recovery import ownkeys, pruning, verifying
 from vault.recovery.errands import Errand, Errands, Progress
 from vault.recovery.escrow import Escrow
 from vault.recovery.fanout import Fanout
@@ -151,5 +151,8 @@ def _verify(resources: Resources, targets: Sequence[Target], job: Job, progress:
 
 
 def _prune(resources: Resources, targets: Sequence[Target], job: Job, progress: Progress) -> dict[str, Any]:
-    found = pruning.prune(resources, targets, bool(job.notes.get("apply")), progress)
-    return {"outcome": found.counts()}
+    apply = bool(job.notes.get("apply"))
+    if job.notes.get("former"):
+        left = bygone.prune(resources, targets, apply, progress)
+        return {"outcome": left.counts(), "installations": left.installations}
+    return {"outcome": pruning.prune(resources, targets, apply, progress).counts()}

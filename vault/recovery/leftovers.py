@@ -15,8 +15,10 @@ from vault.recovery.line import Interrupted, Line
 from vault.recovery.targets.protocol import Target
 from vault.store import catalogue, copies
 from vault.store.catalogue import Backup
-from vault.store.streams import STREAMS
+from vault.store.streams import STREAMS, Stream
 from vault.store.writer import Transaction
+
+LOOKS = 100  # manifests of a stream that are read at a target, to find one of ours that the catalogue does not have
 
 
 def settle(line: Line, targets: Sequence[Target], fence: int) -> list[Backup]:
@@ -43,15 +45,27 @@ def newest(targets: Sequence[Target], line: Line) -> None:
 
     It is more than the catalogue has where the database was set back by other means than a restore.
     """
-    for target in targets:
-        for stream in STREAMS:
+    for stream in STREAMS:
+        with line.resources.database.read() as connection:
+            made = catalogue.newest(connection, stream)
+        known = 0 if made is None else made.number
+        for target in targets:
             with suppress(TargetFailed):
-                known = [
-                    parsed[2]
-                    for file in target.files(layout.manifests(line.installation, stream))
-                    if (parsed := layout.parsed(file.path)) is not None
-                ]
-                line.above[stream] = max([line.above.get(stream, 0), *known])
+                line.above[stream] = max(line.above.get(stream, 0), _newest(line, target, stream, known))
+
+
+def _newest(line: Line, target: Target, stream: Stream, known: int) -> int:
+    """Return the newest number of a manifest of ours that is there beyond `known`; 0 if there is none.
+
+    Only what is signed counts: whoever has the server could use the numbers up by a name.
+    """
+    files = target.files(layout.manifests(line.installation, stream))
+    numbers = (parsed[2] for file in files if (parsed := layout.parsed(file.path)) is not None)
+    for number in sorted((one for one in numbers if one > known), reverse=True)[:LOOKS]:
+        path = layout.manifest(line.installation, stream, number)
+        if _read(line, target.get(path), path) is not None:
+            return number
+    return 0
 
 
 def _found(line: Line, targets: Sequence[Target], path: str) -> dict[str, bytes]:

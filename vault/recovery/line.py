@@ -90,7 +90,12 @@ class Line:
 def of_installation(resources: Resources) -> tuple[str, Origin | None]:
     """Return the name of this installation, which is drawn at first use, and what it was restored from."""
     number, follows = resources.database.write(catalogue.installation_of)
-    return layout.installation(number), None if follows is None else _Origin.decode(follows)
+    return layout.installation(number), origin_of(follows)
+
+
+def origin_of(follows: str | None) -> Origin | None:
+    """Return what a database says that it was restored from; None where it was not."""
+    return None if follows is None else _Origin.decode(follows)
 
 
 _Origin = msgspec.json.Decoder(Origin)

@@ -41,10 +41,7 @@ class Pruned:
 
     def counts(self) -> dict[str, int]:
         """Return what goes, or went, in numbers: backups, and files and bytes over all targets."""
-        names = ("manifests", "chunks", "strays", "size", "locked")
-        told = {name: sum(getattr(one, name) for one in self.targets) for name in names}
-        told["unreachable"] = sum(one.problem is not None for one in self.targets)
-        return {"backups": sum(map(len, self.numbers.values())), **told}
+        return {"backups": sum(map(len, self.numbers.values())), **sweeping.summed(self.targets)}
 
 
 def prune(resources: Resources, targets: Sequence[Target], apply: bool, progress: Progress) -> Pruned:
@@ -88,7 +85,7 @@ def _prune(
         for stream in streams
     }
     for stream in streams:
-        _require_copies(resources, targets, [one for one in made if one.stream == stream])
+        require_copies(resources, targets, [one for one in made if one.stream == stream])
     pruned = Pruned(apply, numbers, [Swept(target.name) for target in targets])
     if found is None:
         return pruned
@@ -156,7 +153,7 @@ def _forget(resources: Resources) -> None:
     resources.database.write(work)
 
 
-def _require_copies(resources: Resources, targets: Sequence[Target], made: Sequence[Backup]) -> None:
+def require_copies(resources: Resources, targets: Sequence[Target], made: Sequence[Backup]) -> None:
     """Return if enough targets hold the newest one, and the newest that is no journal, whole; else raise LastCopy.
 
     Whole is with all that it builds on, each read back.

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from keys.errors import UnknownKey
@@ -31,6 +32,7 @@ _BUCKET, _TENANT, _TOKEN, _FIELD, _KIND = (
     _AT[name] for name in ("bucket", "tenant", "token", "field", "kind")
 )
 _FIXED, _SCOPE, _SUBJECT, _SEALED = (_AT[name] for name in ("deterministic", "scope", "subject", "sealed"))
+_COLUMN = itemgetter(_FIELD, _SCOPE)
 _PLACE, _KEY, _DIGEST = (_AT[name] for name in ("index_bucket", "index_key", "digest"))
 
 
@@ -83,10 +85,8 @@ class Reindexer:
     def _tenant(self, tenant: int, rows: Sequence[Row], persons: Persons, made: Indexed) -> list[Row]:
         keys = self._keys.get(tenant)
         values = [None] * len(rows) if keys is None else self._values(keys, rows, persons)
-        lost = sum(
-            value is None and row[_SEALED] is not None for value, row in zip(values, rows, strict=True)
-        )
-        if lost:
+        one_way = [row[_SEALED] for row in rows].count(None)
+        if lost := values.count(None) - one_way:
             made.unreadable["tokens"] += lost
         digests = {} if keys is None else self._digests(keys, rows, values)
         places = {} if keys is None else _places(keys, rows, values, digests)
@@ -134,10 +134,10 @@ class Reindexer:
 
 def _columns(rows: Sequence[Row], values: Sequence[bytes | None]) -> dict[tuple[str, str], list[int]]:
     columns: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for at, (row, value) in enumerate(zip(rows, values, strict=True)):
-        if value is not None and _looked_up(row[_FIELD]):
-            columns[row[_FIELD], row[_SCOPE]].append(at)
-    return columns
+    for at, (place, value) in enumerate(zip(map(_COLUMN, rows), values, strict=True)):
+        if value is not None:
+            columns[place].append(at)
+    return {place: found for place, found in columns.items() if _looked_up(place[0])}
 
 
 def _places(

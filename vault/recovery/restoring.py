@@ -7,7 +7,7 @@ were backed up stays out, and keys that were destroyed since open nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from time import monotonic as seconds
 from typing import Any
@@ -19,10 +19,12 @@ from vault.backup.model import Manifest
 from vault.recovery import keysin, logsin, picking, primaries, settlingin, tallying
 from vault.recovery.archive import Archive
 from vault.recovery.choosing import Choice
+from vault.recovery.former import Former
+from vault.recovery.indexing import Indexing
 from vault.recovery.keysin import KeyRow
 from vault.recovery.logsin import Ending
 from vault.recovery.pouring import Pour, Take
-from vault.recovery.reindexing import Reindexer
+from vault.recovery.reindexing import Indexed, Reindexer
 from vault.recovery.replaying import Sieve
 from vault.recovery.restored import Means, Restored, Wanted
 from vault.recovery.watching import Progress, Watch
@@ -86,6 +88,7 @@ class _Restoration:
         self._identities: list[Secret] = []
         self._left_out, self._unreadable = Counter[str](), Counter[str]()
         self._new_keys = 0
+        self._number = 0  # of the manifest that is being loaded
 
     def run(self, choice: Choice, outside: Mapping[int, Sequence[str]]) -> Restored:
         """Do all but the end, after which the database is there.
@@ -94,11 +97,11 @@ class _Restoration:
             outside: checkpoints of tenants' logs that are known elsewhere than in the backup.
         """
         with self._watch.phase("keyring", _rows(choice.keyring)):
-            keys = self._load_keyring(choice.keyring)
+            keys = self._load_keyring(choice.keyring, choice.data)
         try:
             with self._watch.phase("data", _rows(choice.data)):
                 self._load_data(choice, keys)
-            with self._watch.phase("check", _leaves(choice.data)):
+            with self._watch.phase("check", _rows(choice.data, "audit_leaf")):
                 self._unreadable += tallying.unreadable(self._loader, keys)
                 endings = self._examine_logs(keys, outside)
             with self._watch.phase("settle"):
@@ -111,9 +114,15 @@ class _Restoration:
             [ending.told for ending in endings.values()], choice.passed_over,
         )  # fmt: skip
 
-    def _load_keyring(self, chain: Sequence[Manifest]) -> dict[int, TenantKeys]:
-        """Load the keyring; return the keys of all tenants, with new primaries."""
+    def _load_keyring(self, chain: Sequence[Manifest], data: Sequence[Manifest]) -> dict[int, TenantKeys]:
+        """Load the keyring; return the keys of all tenants, with new primaries.
+
+        Args:
+            data: the chain that is loaded next.
+        """
+        former = Former(self._loader, chain, data[-1].keyring)
         special: dict[str, Take] = {
+            "subject": lambda block, _: former.take(block, self._number),
             "tenant": self._take_tenants, "key_version": self._take_versions, ESCROW: self._take_escrow,
         }  # fmt: skip
         self._identities = keysin.identities(chain, self._keyring, self._means)
@@ -121,48 +130,72 @@ class _Restoration:
         found = self._loader.state().counts("keyring")
         tallying.require(chain[-1], found, {}, exact=True)
         self._left_out["persons"] += self._loader.replay()["subject"]
-        versions = self._versions
+        versions = keysin.resumed(self._versions, data)
         if self._means.recovery is not None:
             held = keysin.escrowed(self._escrow, self._means.recovery)
             versions, lost = keysin.rewrapped(versions, held, self._keyring, self._now)
             self._unreadable["keys"] += lost
         self._versions, self._new_keys = primaries.renewed(versions, self._keyring, self._now)
-        return keysin.opened(self._versions, self._keyring)
+        keys = keysin.opened(self._versions, self._keyring)
+        former.settle(self._archive, self._identities, keys)
+        return keys
 
     def _load_data(self, choice: Choice, keys: Mapping[int, TenantKeys]) -> None:
         """Load the rows, tokens with an index of their own, which takes a phase of its own."""
-        sieve, reindexer = Sieve(self._loader), Reindexer(keys)
-
-        def take(block: Block, _first: bool) -> Block | None:
-            with self._watch.indexing():
-                kept, persons = sieve.sift(block)
-                done = reindexer.work(kept, persons)
-            self._unreadable += done.unreadable
-            return Block("token", COLUMNS["token"], done.rows) if done.rows else None
-
-        special: dict[str, Take] = {"token": take, "job": lambda block, _: settlingin.ended(block, self._now)}
+        sieve = Sieve(self._loader)
         self._identities += keysin.of_service(keys)
-        self._pour(choice.data, special, keys)
+        with Indexing(keys, _rows(choice.data, "token")) as indexing:
+
+            def take(block: Block, _first: bool) -> None:
+                self._put_tokens(indexing.push(*sieve.sift(block)))
+
+            special: dict[str, Take] = {
+                "token": take, "job": lambda block, _: settlingin.ended(block, self._now),
+            }  # fmt: skip
+            self._pour(choice.data, special, keys, lambda: self._put_tokens(indexing.rest()))
         gone = self._loader.replay()
         self._left_out["tokens"] += sieve.left_out["tokens"] + gone["token"]
         self._left_out["passwords"] += gone["password"]
         exact = choice.keyring[-1].number == choice.data[-1].keyring
         found = self._loader.state().counts("data")
         tallying.require(choice.data[-1], found, self._left_out, exact=exact)
+        if self._unreadable["tokens"]:  # rows that later ones replaced were counted, too
+            self._unreadable["tokens"] = self._closed(sieve, Reindexer(keys))
         with self._watch.indexing():
             self._loader.index(found["token"])
 
+    def _closed(self, sieve: Sieve, reindexer: Reindexer) -> int:
+        """Return how many tokens that are there do not open."""
+        blocks = self._loader.state().table("token")
+        return sum(reindexer.work(*sieve.sift(block)).unreadable["tokens"] for block in blocks)
+
+    def _put_tokens(self, indexed: Iterable[Indexed]) -> None:
+        waiting = iter(indexed)
+        while True:
+            with self._watch.indexing():
+                done = next(waiting, None)
+            if done is None:
+                return
+            self._unreadable += done.unreadable
+            self._loader.put(Block("token", COLUMNS["token"], done.rows))
+
     def _pour(
-        self, chain: Sequence[Manifest], special: Mapping[str, Take], keys: Mapping[int, TenantKeys]
+        self,
+        chain: Sequence[Manifest],
+        special: Mapping[str, Take],
+        keys: Mapping[int, TenantKeys],
+        rest: Callable[[], None] = lambda: None,
     ) -> None:
         pour = Pour(self._loader, special)
         for manifest in chain:
+            self._number = manifest.number
             pour.begin(manifest, keysin.digest_key(keys, manifest))
             with closing(self._archive.blocks(manifest, self._identities)) as chunks:
                 for blocks in chunks:
                     for block in blocks:
                         pour.take(block)
                         self._watch.done(len(block.rows))
+            rest()
             pour.end(manifest)
 
     def _take_tenants(self, block: Block, first: bool) -> Block:
@@ -203,9 +236,7 @@ def _mappings(block: Block) -> list[dict[str, Any]]:
     return [dict(zip(block.columns, row, strict=True)) for row in block.rows]
 
 
-def _rows(chain: Sequence[Manifest]) -> int:
-    return sum(sum(chunk.rows.values()) for manifest in chain for chunk in manifest.chunks)
-
-
-def _leaves(chain: Sequence[Manifest]) -> int:
-    return sum(chunk.rows.get("audit_leaf", 0) for manifest in chain for chunk in manifest.chunks)
+def _rows(chain: Sequence[Manifest], *tables: str) -> int:
+    """Return how many rows of these tables there are to load, or of all."""
+    found = [chunk.rows for manifest in chain for chunk in manifest.chunks]
+    return sum(count for rows in found for table, count in rows.items() if table in tables or not tables)

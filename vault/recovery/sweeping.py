@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from vault.backup import layout, manifests
@@ -45,6 +45,14 @@ class Swept:
         """Count a file as one of `manifests`, `chunks` or `strays`."""
         setattr(self, kind, getattr(self, kind) + 1)
         self.size += file.size
+
+
+def summed(targets: Iterable[Swept]) -> dict[str, int]:
+    """Return the counts over all targets, and how many of these were not swept to the end."""
+    swept = list(targets)
+    names = ("manifests", "chunks", "strays", "size", "locked")
+    told = {name: sum(getattr(one, name) for one in swept) for name in names}
+    return {**told, "unreachable": sum(one.problem is not None for one in swept)}
 
 
 @dataclass(slots=True)
@@ -131,7 +139,7 @@ def carry_out(
     names = set[str]()
     for number in sorted(going.manifests, reverse=True):
         file, named = going.manifests[number]
-        if number in needed or not _delete(target, file):
+        if number in needed or not delete(target, file):
             swept.locked += 1
             needed |= {number, going.bases[number]}
             names |= named
@@ -141,7 +149,7 @@ def carry_out(
     for kind in ("chunks", "strays"):
         for digest, file in getattr(going, kind).items():
             if digest not in names:
-                if _delete(target, file):
+                if delete(target, file):
                     swept.add(kind, file)
                 else:
                     swept.locked += 1
@@ -164,8 +172,8 @@ def _manifest(resources: Resources, row: Backup | None, file: File | None, targe
     return None
 
 
-def _delete(target: Target, file: File) -> bool:
-    """Delete a file; return whether the server let it go."""
+def delete(target: Target, file: File) -> bool:
+    """Delete a file; return whether the server let it go. TargetFailed for any other reason."""
     try:
         target.delete(file.path)
     except TargetFailed as failure:

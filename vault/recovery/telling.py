@@ -30,7 +30,7 @@ def rows(
     Args:
         actor: who asked for it; its tenant does not count.
         result: "ok" or the stable code of what failed.
-        count: rows in a backup.
+        count: how many, of what is every business's: never rows, which would tell of others' business.
         target: what it is about: stream and number of a backup.
     """
     with resources.database.read() as connection:

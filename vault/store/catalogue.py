@@ -17,7 +17,7 @@ from vault.errors import LeaseLost, UnknownBackup
 from vault.store.copies import REMOVED as GONE
 from vault.store.copies import STORED, mark_copy
 from vault.store.streams import Stream
-from vault.store.tables import backup, backup_copy, installation
+from vault.store.tables import backup, backup_copy, installation, key_version
 from vault.store.writer import Refused, Transaction
 
 Kind = Literal["full", "incremental", "journal"]
@@ -83,6 +83,11 @@ def known_installation(connection: Connection) -> tuple[int, str | None] | None:
     """Return this installation's id and what it was restored from; None before its first backup."""
     found = connection.execute(select(installation.c.id, installation.c.follows)).one_or_none()
     return None if found is None else (found.id, found.follows)
+
+
+def installed_at(connection: Connection) -> int:
+    """Return when this installation got its name, which a restore does at its end; 0 before its first backup."""
+    return connection.execute(select(installation.c.made_at)).scalar() or 0
 
 
 def begin(
@@ -274,11 +279,19 @@ def forfeit(transaction: Transaction, key_id: int) -> list[int]:
 
 
 def regain(transaction: Transaction, key_id: int) -> list[int]:
-    """Take back what `forfeit` said; return the numbers. Backups that lost another key too then need that one again."""
-    mine = _name(key_id) & backup.c.forfeited_at.is_not(None)
-    numbers = list(transaction.connection.execute(select(backup.c.number).where(mine)).scalars())
-    transaction.connection.execute(update(backup).where(mine).values(forfeited_at=None))
-    return sorted(numbers)
+    """Take back what `forfeit` said; return the numbers.
+
+    Backups that another key's planned destruction gave up too then need that one again; those of which one is destroyed
+    stay given up.
+    """
+    connection, mine = transaction.connection, _name(key_id) & backup.c.forfeited_at.is_not(None)
+    destroyed = select(key_version.c.id).where(key_version.c.state == "destroyed")
+    gone = [f'"{one:016x}":' for one in connection.execute(destroyed).scalars()]
+    query = select(backup.c.number, backup.c.note).where(mine).order_by(backup.c.number)
+    numbers = [number for number, note in connection.execute(query) if not any(name in note for name in gone)]
+    back = (backup.c.stream == "data") & backup.c.number.in_(numbers)
+    connection.execute(update(backup).where(back).values(forfeited_at=None))
+    return numbers
 
 
 def _needs(key_id: int) -> Any:

@@ -59,10 +59,11 @@ class Dialect(Protocol):
         """Return `columns` of the rows whose `on` columns equal one of `keys`, whosever they are; in any order."""
         ...
 
-    def stream(self, connection: Connection, statement: str) -> Generator[list[Row]]:
-        """Yield a query's rows as the driver makes them, up to `PIECE` at a time, read no sooner than asked for.
+    def stream(self, connection: Connection, statement: str, *, alone: bool = False) -> Generator[list[Row]]:
+        """Yield a query's rows as the driver makes them, up to `PIECE` at a time, within a transaction.
 
-        Within a transaction; on PostgreSQL one stream at a time.
+        Others of the same transaction may be open. `alone`: nothing else is asked of the connection before this one
+        ends or is closed, so that a server may work ahead.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,4 +31,13 @@ def translated(error: DBAPIError) -> StoreConflict | StoreUnavailable:
     """Return what to raise instead."""
     if isinstance(error, IntegrityError):
         return StoreConflict("the database holds something of this name or key already")
+    if _is_full(error.orig):
+        return StoreUnavailable("there is no room left on the database's disk")
     return StoreUnavailable(f"the database does not work now ({type(error.orig).__name__})")
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether a database says that its disk is full: SQLITE_FULL (sqlite3.h), or disk_full (PostgreSQL, appendix A)."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or (
+        getattr(error, "sqlstate", None) == "53100"
+    )

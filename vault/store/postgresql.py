@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import count
+from contextlib import closing, contextmanager
+from itertools import count, islice
 from typing import Any
 
 import psycopg
@@ -110,10 +110,18 @@ class PostgreSQL:
         return self._lateral(connection, _unnested(table, on), inner, _arrays(keys), "")
 
     @staticmethod
-    def stream(connection: Connection, statement: str) -> Generator[list[Row]]:
-        """Fetch from a cursor that the server holds; others of the same transaction may be open."""
+    def stream(connection: Connection, statement: str, *, alone: bool = False) -> Generator[list[Row]]:
+        """Fetch from a cursor that the server holds; `alone`, have it send all, as fast as it is read."""
         driver: Any = connection.connection.driver_connection
         try:
+            if alone and psycopg.capabilities.has_stream_chunked():  # libpq 17
+                with (
+                    driver.cursor() as cursor,
+                    closing(cursor.stream(statement, binary=True, size=PIECE)) as rows,
+                ):
+                    while piece := list(islice(rows, PIECE)):
+                        yield piece
+                return
             with driver.cursor(name=f"stream {next(_streams)}", binary=True) as cursor:
                 cursor.execute(statement)
                 while piece := cursor.fetchmany(PIECE):

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from vault.index import bucket_of
 from vault.store.departures import KINDS
-from vault.store.dialect import Dialect
+from vault.store.dialect import COLUMNS, Dialect, Row
 from vault.store.tables import metadata
 
 
@@ -19,6 +19,11 @@ def erased(
     places = [(bucket_of(digest), digest) for digest in digests]
     found = dialect.match(connection, "erasure", ("subject", "key"), ("bucket", "subject"), tenant, places)
     return {(bytes(row[0]), row[1]) for row in found}
+
+
+def persons(connection: Connection, dialect: Dialect, places: Sequence[Row]) -> list[Row]:
+    """Return the whole rows of persons by bucket, tenant and digest; of those that there are."""
+    return dialect.look_up(connection, "subject", COLUMNS["subject"], ("bucket", "tenant", "digest"), places)
 
 
 def departed(connection: Connection, dialect: Dialect, tenant: int, digests: Collection[bytes]) -> set[bytes]:

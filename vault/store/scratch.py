@@ -31,7 +31,8 @@ class Scratch:
             self._claim()
             self._require_empty()
             self._sweep()
-            migrate.upgrade(self.database)
+            with translating():
+                migrate.upgrade(self.database)
             self.connection = self.database.connect()
             self._begin()
         except BaseException:

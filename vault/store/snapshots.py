@@ -64,7 +64,7 @@ class State:
         """Yield a stream's rows, each table's together, in the order of `streams.TABLES`.
 
         Rows of a block are in the order of the primary key; of a table in full, those of all its blocks are. A table
-        that goes whole has a block even if it has no rows.
+        that goes whole has a block even if it has no rows. While all rows are read, nothing else is asked of this.
 
         Args:
             since: epochs up to this one are the base's; -1 for all rows there are.
@@ -73,13 +73,18 @@ class State:
         """
         for table, how in TABLES[stream].items():
             if since < 0 or how == "whole":
-                yield from self._blocks(table, [self._extracts.whole(table)], empty=how == "whole")
+                whole = [self._extracts.whole(table)]
+                yield from self._blocks(table, whole, empty=how == "whole", alone=since < 0)
             elif how == "epoch":
                 yield from self._blocks(table, [self._extracts.since(table, since)], sort=True)
             else:
                 logs = auditlog.logs(self._connection)
                 find = self._extracts.leaves if table == "audit_leaf" else self._extracts.tiles
                 yield from self._blocks(table, find(logs, sizes))
+
+    def table(self, name: str) -> Iterator[Block]:
+        """Yield all rows of one table, as `blocks` does."""
+        yield from self._blocks(name, [self._extracts.whole(name)])
 
     def counts(self, stream: Stream) -> dict[str, int]:
         """Return how many rows each table of a stream has; reads all of them."""
@@ -108,22 +113,22 @@ class State:
     def _rows(self, statement: str) -> list[Row]:
         return [row for piece in self._stream(statement) for row in piece]
 
-    def _stream(self, statement: str) -> Iterator[list[Row]]:
-        rows = self._dialect.stream(self._connection, statement)
+    def _stream(self, statement: str, *, alone: bool = False) -> Iterator[list[Row]]:
+        rows = self._dialect.stream(self._connection, statement, alone=alone)
         self._streams.add(rows)
         with translating():
             yield from rows
 
     def _blocks(
-        self, table: str, statements: Iterable[str], *, sort: bool = False, empty: bool = False
-    ) -> Iterator[Block]:
+        self, table: str, statements: Iterable[str], *, sort: bool = False, empty: bool = False, alone: bool = False
+    ) -> Iterator[Block]:  # fmt: skip
         columns = COLUMNS[table]
         key = _key(table) if sort else None
         long = [at for at, name in enumerate(columns) if name in LONG]
         held: list[Row] = []
         size = 0
         for statement in statements:
-            for piece in self._stream(statement):
+            for piece in self._stream(statement, alone=alone):
                 for part, weight in _parts(piece, long):
                     if held and (size + weight > BYTES or len(held) + len(part) > ROWS):
                         yield Block(table, columns, sorted(held, key=key) if key else held)
@@ -191,7 +196,7 @@ def _parts(piece: list[Row], long: Sequence[int]) -> Iterator[tuple[list[Row], i
     """Cut rows, if they are too many bytes for one block, into parts that are not, but for single rows."""
     weight = FLAT * len(piece) * len(piece[0])
     for at in long:
-        weight += sum([len(row[at]) for row in piece if row[at] is not None])
+        weight += sum(map(len, filter(None, map(itemgetter(at), piece))))
     if weight <= BYTES or len(piece) == 1:
         yield piece, weight
         return

@@ -111,7 +111,7 @@ class SQLite:
         return self._join(connection, table, columns, where, len(on), keys)
 
     @staticmethod
-    def stream(connection: Connection, statement: str) -> Generator[list[Row]]:
+    def stream(connection: Connection, statement: str, *, alone: bool = False) -> Generator[list[Row]]:
         """Step through the query."""
         driver: Any = connection.connection.driver_connection
         try:

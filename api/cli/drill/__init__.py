@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import click
 
+from api.cli import ending
 from api.cli.backup import Share
 from api.cli.connection import LOCAL, as_json
 from api.cli.drill.init import init
@@ -18,7 +16,6 @@ from api.cli.entering import shares_file_option
 from api.cli.failure import Failure
 from api.cli.screen import Screen
 
-TERMINATED = 143  # 128 + SIGTERM
 # What is there is looked for later: these are for the group too, and `init` makes some of it.
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -77,7 +74,7 @@ def drill(ctx: click.Context, /, **options: object) -> None:
         return
     from api.cli.drill import running
 
-    signal.signal(signal.SIGTERM, _end)
+    ending.by_exception()
     if options["keys"] is None or options["trust"] is None or options["reports"] is None:
         raise Failure("a drill needs --keys, --trust and --reports", "`strongroom drill init` makes the keys")
     for folder in (options["reports"], options["scratch_dir"]):
@@ -85,19 +82,14 @@ def drill(ctx: click.Context, /, **options: object) -> None:
             raise Failure(f"there is no folder {folder}")
     if options["target"] and options["all_targets"]:
         raise Failure("--target and --all-targets mean different things")
-    if urlsplit(str(options["scratch_url"] or "")).password is not None:
+    scratch = urlsplit(str(options["scratch_url"] or ""))
+    if scratch.password is not None or "password" in parse_qs(scratch.query, keep_blank_values=True):
         raise Failure(
             "a password in --scratch-url is there for everybody to see", "PGPASSFILE names a file for it"
         )
     if options["source"] and not options["without_vault"]:
         raise Failure("--shares-file is for --without-vault")
     ctx.exit(running.run(screen, options))
-
-
-def _end(_number: int, _frame: FrameType | None) -> NoReturn:
-    """End by an exception, so that the scratch is removed on the way out; a second signal does not cut that short."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise SystemExit(TERMINATED)
 
 
 drill.add_command(init)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from api.drills.host import Host
     from api.drills.hostkeys import HostKeys
     from api.drills.shelf import Shelf
-    from keys.secret import Secret
     from vault.audit.notes import Signer
     from vault.recovery.reports import Report
     from vault.recovery.targets.protocol import Target
@@ -65,7 +64,7 @@ def _host(
     lives = None if options["no_live"] else [Service(client, text) for client, text in clients]
     if lives == []:
         raise Failure("no API key is given for the live service", "say --api-key-file FILE, or --no-live")
-    recovery = _recovery(screen, options["source"]) if options["without_vault"] else None
+    recovery = entering.recovery_key(screen, options["source"]) if options["without_vault"] else None
     return Host(settings, keys, trusted(options["trust"]), wishes, recovery, lives, shown, shown)
 
 
@@ -111,12 +110,6 @@ def _client(options: Options, text: str) -> Client:
     from strongroom_client import Client
 
     return Client(options["url"], text, ca=options["ca"])
-
-
-def _recovery(screen: Screen, source: str | None) -> Secret:
-    from keys import shares
-
-    return shares.combined(entering.quorum(screen, source))
 
 
 def _hand_in(screen: Screen, client: Client, note: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from api.cli import entering, outfile
+from api.cli import ending, entering, outfile
 from api.cli.failure import Failure
 from api.cli.recovery import showing
 from api.cli.recovery.confirming import typed_back
@@ -71,23 +71,31 @@ def init(
     Each custodian sees theirs alone on the terminal, writes it down and types some words back; or all are written as
     sheets to print. The record, which is no secret, comes last: a command that was broken off has made no key.
     """
+    from vault.recovery.record import write
+
     keys = trusted(trust)
     if threshold > count:
         raise click.UsageError("--threshold is more than there are --shares")
     outfile.check(path, force=False)
     if pages is None or not no_confirm:
         showing.demand_terminal()
+    if pages is None:
+        showing.demand_room()
     if pages is not None and not (yes or is_in_memory(pages)):
         raise Failure(
             f"{pages} is on a disk, from which nothing is removed for good",
             "take one in /dev/shm, or say --yes",
         )
     entering.keep_to_memory()
+    ending.by_exception()
     made = _made(threshold, count, keys)
-    if pages is not None:
-        _print(screen, made, pages, no_confirm)
-    else:
-        _show(screen, made, no_confirm)
+    with outfile.created(path) as file:
+        file.write(write(made.record))
+        file.flush()  # it can be written, and gets its name once the shares are given away
+        if pages is not None:
+            _print(screen, made, pages, no_confirm)
+        else:
+            _show(screen, made, no_confirm)
     _tell(screen, made.record, path)
 
 
@@ -159,15 +167,13 @@ def _read_back(screen: Screen, made: Made) -> bool:
 
 
 def _tell(screen: Screen, record: Record, path: Path) -> None:
-    """Write the record, and say what is to be done with it."""
-    from vault.recovery.record import write
-
-    with outfile.created(path) as file:
-        file.write(write(record))
+    """Say what is to be done with the record."""
     screen.note(
         f"{path} is the record of this key: no secret, but keep it where nobody changes it, and on paper"
     )
     if not record.keys:
-        screen.note("it names no manifest key yet: add what `strongroom backup keys` prints, a line each")
+        screen.note(
+            f"it names no manifest key yet: `strongroom backup keys | strongroom recovery keys {path} -`"
+        )
     screen.note("this line belongs into the file that STRONGROOM_BACKUP_RECIPIENTS names:")
     screen.say(f"recovery {record.recipient}")

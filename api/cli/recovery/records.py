@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +47,7 @@ def trusted(path: Path | None) -> tuple[Verifier, ...]:
 
 
 def _text(path: Path) -> str:
-    with path.open("rb") as file:
+    with nullcontext(sys.stdin.buffer) if str(path) == "-" else path.open("rb") as file:
         found = file.read(LONGEST + 1)
     try:
         text = found.decode()

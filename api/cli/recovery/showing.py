@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import click
 from api.cli.failure import Failure
 
 COLUMNS, WIDEST = 3, 8  # words have 4 to 8 letters (SLIP-39, "Wordlist")
+ROOM = 72, 20  # columns and lines of a terminal that shows a share of 33 words, and what is asked, at once
 # Another buffer than the one that scrolls back, emptied when it is left (xterm control sequences: 1049, ED 2 and 3).
 _ENTER, _CLEAR, _LEAVE = "\x1b[?1049h", "\x1b[2J\x1b[3J\x1b[H", "\x1b[?1049l"
 
@@ -21,6 +23,16 @@ def demand_terminal() -> None:
         raise Failure(
             "shares are shown on a terminal alone, and this is none", "--pages writes sheets to print"
         )
+
+
+def demand_room() -> None:
+    """Raise Failure if the terminal says that it is too small: what scrolls off a screen of its own is gone."""
+    there = os.get_terminal_size(sys.stdout.fileno())
+    if 0 < there.columns < ROOM[0] or 0 < there.lines < ROOM[1]:
+        raise Failure(
+            f"a share needs a terminal of {ROOM[0]} columns and {ROOM[1]} lines, and this one has "
+            f"{there.columns} and {there.lines}", "make its window larger",
+        )  # fmt: skip
 
 
 @contextmanager

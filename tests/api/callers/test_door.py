@@ -73,6 +73,10 @@ operations = ["apikeys"]
 operations = ["tokenize"]
 fields = ["*"]
 
+[roles.greedy]
+[[roles.greedy.allow]]
+operations = ["roots", "backups", "keys"]
+
 [callers]
 "key_*" = ["all"]
 
@@ -81,6 +85,12 @@ issuer = "{ISSUER}"
 claim = "groups"
 value = "desk"
 roles = ["desk"]
+
+[[claims]]
+issuer = "{ISSUER}"
+claim = "groups"
+value = "greedy"
+roles = ["greedy"]
 
 [[certificates]]
 name = "spiffe://shop/settlement"
@@ -158,6 +168,15 @@ def test_a_token_does_what_its_roles_may(front: Front) -> None:
     assert last.request_id == "by-token"
     assert problem(front.send(front.token(groups=["desk"]), path="/v1/find")) == FORBIDDEN
     assert (front.last().operation, front.last().result) == ("find", "forbidden")
+
+
+@pytest.mark.parametrize("path", ["/v1/backups", "/v1/backups/status", "/v1/drills"])
+def test_no_business_lets_its_callers_at_what_is_everybodys(front: Front, path: str) -> None:
+    """Its policy is its own; roots and backups are of all businesses, and an operator's API key alone carries them."""
+    text = front.token(groups=["greedy"])
+    assert problem(front.send(text, path=path, body=None)) == FORBIDDEN
+    assert problem(front.send(text, path="/v1/roots/move", body={"to": "local"})) == FORBIDDEN
+    assert front.send(text, path="/v1/keysets", body=None).status_code == 200
 
 
 def test_a_caller_without_a_role_may_nothing(front: Front) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from api.cli.duration import Duration
-from api.cli.following import Pace
+from api.cli.following import Pace, counted
 from tests.api.cli.conftest import Command, clean
 from tests.service import Service, running
 from tests.working import working
@@ -178,6 +178,7 @@ def test_the_rate_counts_from_the_first_row() -> None:
     now = iter([0.0, 10.0, 12.0, 14.0])
     pace = Pace(lambda: next(now))
     assert [pace(done) for done in (0, 0, 1_000, 8_000)] == ["", "", "500 rows/s", "2,000 rows/s"]
+    assert counted(12_345_678, "bytes") == "12.3 MB"
 
 
 def test_doctor_names_keysets_that_should_turn(local: Command) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +18,11 @@ from keys.providers import local
 from keys.secret import Secret
 from tests.api.cli.conftest import Command, Done
 from tests.service import NO_HASHER, Service, running
+from tests.vault.recovery.targets.conftest import require_disk
+from tests.vault.recovery.targets.places import mount
 from tests.waiting import until
 from vault.recovery import ownkeys
+from vault.store import scratch
 
 PHONE = "+8613800138000"
 
@@ -117,6 +122,10 @@ def test_the_service_goes_on_from_a_restored_database(shipped: Shipped, elsewher
         (elsewhere.folder / "key.txt").write_text(shipped.service.keys["live"])
         online = {"STRONGROOM_URL": service.url, "STRONGROOM_API_KEY_FILE": str(elsewhere.folder / "key.txt")}
 
+        status = json.loads(elsewhere("backup", "status", "--json", **online).stdout)
+        assert status["follows"] == {"installation": told["installation"], "number": told["number"]}
+        assert f"follows: {told['installation']}, " in elsewhere("backup", "status", **online).stdout
+
         def verified() -> dict[str, str]:
             said = elsewhere("audit", "verify", "--json", **online)
             return {one["log"].rpartition("/")[2]: one["state"] for one in json.loads(said.stdout)["logs"]}
@@ -155,6 +164,8 @@ def test_shares_need_no_root_and_a_new_one_is_made(shipped: Shipped, elsewhere: 
     assert (done.returncode, is_empty(elsewhere), key.exists()) == (7, True, False)
     done = restored(elsewhere, shipped, "--shares-file", "-", "--dry-run", given=shipped.lines(2))
     assert (done.returncode, is_empty(elsewhere), key.exists()) == (0, True, False), done.stderr
+    value = shares.check_value(identity.recipient(shares.combine(shipped.shares[:2])))
+    assert f"check value is {value}\n" in done.stderr  # as the custodians' sheets have it
     done = restored(elsewhere, shipped, "--shares-file", "-", given=shipped.lines(2))
     assert (done.returncode, is_empty(elsewhere), key.exists()) == (0, False, True), done.stderr
     looked = elsewhere("doctor", "--json", STRONGROOM_BACKUP_TARGETS="")
@@ -191,3 +202,70 @@ def test_each_kind_of_failure_has_its_exit_code(shipped: Shipped, elsewhere: Com
     assert is_empty(elsewhere)
     full = {"STRONGROOM_DATABASE_URL": shipped.service.database_url}
     assert restored(elsewhere, shipped, **full).returncode == 4
+
+
+def test_custodians_are_asked_for_their_shares_last(shipped: Shipped, elsewhere: Command) -> None:
+    """Whoever comes at night for this types a hundred words: not before all else is known to be right."""
+    key = elsewhere.folder / "root.key"
+    key.unlink()
+    other = elsewhere.write("other", "strongroom/00000000000000aa/backups+b6dc9587+AQ" + "A" * 42 + "=\n")
+    full = {"STRONGROOM_DATABASE_URL": shipped.service.database_url}
+    assert restored(elsewhere, shipped, "--with-shares", **full).returncode == 4
+    for code, more in ((3, ("--from", f"file:{elsewhere.folder}/nowhere")), (5, ("--at-least", "9999999"))):
+        assert restored(elsewhere, shipped, "--with-shares", *more).returncode == code, more
+    assert elsewhere("restore", "--trust", str(other), "--with-shares").returncode in {2, 5}
+    done = restored(elsewhere, shipped, "--with-shares")
+    assert (done.returncode, "terminal" in done.stderr) == (2, True)
+    assert (is_empty(elsewhere), key.exists()) == (True, False)
+
+
+def test_a_root_key_that_the_database_is_under_is_never_removed(
+    shipped: Shipped, elsewhere: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database has its name, and only then does the disk fail: nobody can tell, and all is under the new key."""
+
+    def failing(path: Path) -> None:
+        if path.is_dir():
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(scratch, "_sync", failing)
+    key = elsewhere.folder / "root.key"
+    key.unlink()
+    done = restored(elsewhere, shipped, "--shares-file", "-", given=shipped.lines(2))
+    assert (done.returncode, is_empty(elsewhere), key.exists()) == (1, False, True), done.stderr
+    assert elsewhere("doctor", "--json", STRONGROOM_BACKUP_TARGETS="").returncode == 0
+
+
+def test_what_is_no_installation_is_refused_as_that(shipped: Shipped, elsewhere: Command) -> None:
+    for wrong in ("../..", "xyz", "", "00000000000000AA", "/"):
+        done = restored(elsewhere, shipped, "--installation", wrong)
+        assert (done.returncode, "16 hex digits" in done.stderr) == (2, True), (wrong, done.stderr)
+    there = next(one.name for one in shipped.target.glob("[0-9a-f]*"))
+    done = restored(elsewhere, shipped, "--installation", "00000000000000aa")
+    assert (done.returncode, there in done.stderr) == (1, True), done.stderr
+
+
+def test_no_hint_leads_further_astray(shipped: Shipped, elsewhere: Command) -> None:
+    """A new key or business in the empty database would be one more thing that is wrong."""
+    done = restored(elsewhere, shipped, "--identity", str(shipped.trust))
+    assert (done.returncode, str(shipped.trust) in done.stderr, "bootstrap" in done.stderr) == (
+        2,
+        True,
+        False,
+    )
+    (elsewhere.folder / "root.key").unlink()
+    done = restored(elsewhere, shipped)
+    assert (done.returncode, "--with-shares" in done.stderr, "bootstrap" in done.stderr) == (7, True, False)
+
+
+def test_a_disk_without_room_is_told_as_that(shipped: Shipped, elsewhere: Command) -> None:
+    require_disk()
+    (folder := elsewhere.folder / "small").mkdir()
+    for size in ("300k", "700k"):  # for the schema; for what is restored
+        mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder)
+        try:
+            done = restored(elsewhere, shipped, STRONGROOM_DATABASE_URL=f"sqlite:///{folder}/vault.db")
+            left = [one.name for one in folder.iterdir() if one.stat().st_size]
+        finally:
+            subprocess.run(["umount", folder], check=True)
+        assert (done.returncode, "no room" in done.stderr, left) == (1, True, []), done.stderr

@@ -20,6 +20,9 @@ class Beside:
     shop: Shop
     owner: bytes
 
+    def tenant(self) -> int | None:
+        return self.shop.actor.tenant
+
     def fingerprints(self, tokens: Sequence[str], field: str | None) -> list[str | None]:
         found = self.shop.vault.reveal(self.shop.actor, tokens, "audit", "fingerprint", field)
         assert all(isinstance(error, UnknownToken) for error in found.errors.values())

@@ -163,8 +163,29 @@ def test_a_live_service_that_differs_is_told(
     assert live.check(scratch, [kind(shop, host.canary.owner)]).code == code
 
 
-def test_an_api_key_that_the_backup_lacks_is_told(scratch: Scratch, host: Hosted) -> None:
-    assert live.check(scratch, [Beside(host.shop, bytes(32))]) == Found(1, 1, "tenant_missing")
+class OfNobody(Beside):
+    """Somebody's whom the backup does not have."""
+
+    def tenant(self) -> int | None:
+        return 1
+
+
+def test_an_api_key_that_is_younger_than_the_backup_is_told_and_no_fault(
+    scratch: Scratch, host: Hosted
+) -> None:
+    younger, known = Beside(host.shop, bytes(32)), Beside(host.shop, host.canary.owner)
+    with pytest.raises(Skipped) as skipped:
+        live.check(scratch, [younger])
+    assert skipped.value.code == "api_key_younger"
+    both = live.check(scratch, [younger, known])
+    assert both == live.check(scratch, [known])
+    assert both.checked > 0
+    silent = live.check(scratch, [younger, Silent(host.shop, host.canary.owner)])
+    assert silent.bad > 0
+
+
+def test_a_business_that_the_backup_lacks_is_told(scratch: Scratch, host: Hosted) -> None:
+    assert live.check(scratch, [OfNobody(host.shop, bytes(32))]) == Found(1, 1, "tenant_missing")
 
 
 def asked(

@@ -9,7 +9,9 @@ import pytest
 
 from tests.vault.conftest import ON_SQLITE, Shop
 from tests.vault.recovery.kept import Kept, kept
+from tests.vault.test_rotation import turn
 from vault import custody
+from vault.credentials import Login
 from vault.errors import KeyInUse
 from vault.rotate import kinds
 from vault.store import catalogue
@@ -68,6 +70,23 @@ def test_what_was_given_up_comes_back_when_the_destruction_is_called_off(house: 
     house.shop.vault.destroy_key(house.shop.actor, old, forfeit_backups=True)
     assert house.shop.vault.cancel_destruction(house.shop.actor, old).forfeits == ()
     assert needed(house, old) == {"backups": 1}
+
+
+def test_what_lost_another_key_for_good_stays_given_up(house: Kept) -> None:
+    """Else it would pass for one that can be restored in full, and hold up what needs it no more."""
+    vault, actor = house.shop.vault, house.shop.actor
+    vault.store_password(actor, Login(subject="a"), "correct horse, battery, staple")
+    old = old_seal_key(house)
+    assert turn(house.shop, "password").error is None
+    first = vault.keyset(actor, "password").versions[0].id
+    vault.destroy_key(actor, first, forfeit_backups=True)
+    house.shop.later(custody.USUAL_WAIT + 1)
+    assert custody.destroy_due(house.resources) == 1
+    vault.destroy_key(actor, old)
+    vault.cancel_destruction(actor, old)
+    with house.resources.database.read() as connection:
+        (full,) = (one for one in catalogue.backups(connection, "data") if one.kind == "full")
+    assert full.forfeited_at is not None
 
 
 def test_a_backup_that_is_kept_no_more_needs_nothing(house: Kept) -> None:

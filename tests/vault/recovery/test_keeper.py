@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from tests.vault.conftest import ON_SQLITE, Shop
+from tests.vault.enforcing import records
 from tests.vault.recovery.kept import Kept, kept
 from tests.waiting import until
 from vault.backup.model import Manifest
 from vault.recovery import chunking
+from vault.recovery.telling import KEEPER
 from vault.store import catalogue, copies, jobs
 from vault.store.catalogue import Backup
 
@@ -208,6 +210,21 @@ def test_numbers_go_on_above_what_the_targets_have(house: Kept) -> None:
     assert rows(house)[0].state == "made"
 
 
+def test_no_server_uses_the_numbers_up(house: Kept) -> None:
+    """A file of its owner's, named as the last manifest that there can be, is nobody's backup."""
+    house.shop.tokenize("phone", "13800138000")
+    house.run_once()
+    manifests = next(house.folders[0].glob("*/data/manifests"))
+    (manifests / "9999999999.txt").write_bytes(b"rubbish")
+    (manifests / "9999999998.txt").write_bytes((manifests / "0000000001.txt").read_bytes())
+    house.keeper(holder="another").run_once()
+    house.shop.tokenize("phone", "13900139000")
+    house.keeper(holder="a third").run_once()
+    assert max(one.number for one in rows(house)) < 10
+    assert rows(house)[-1].state == "made"
+    assert not house.unexpected
+
+
 def test_one_process_makes_backups_and_another_waits(house: Kept) -> None:
     first, second = house.keeper(holder="one"), house.keeper(holder="two")
     first._lanes.tend()
@@ -294,3 +311,5 @@ def test_a_whole_backup_goes_on_record_with_every_tenant(house: Kept) -> None:
     before = house.shop.count("audit_record")
     house.run_once()
     assert house.shop.count("audit_record") == before + 2  # live and test
+    made = [(one.result, one.count) for one in records(house.shop, "make_backup", KEEPER)]
+    assert made == [("ok", 1)] * 2  # and not how many rows all businesses have together

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from keys.keyset import Purpose
 from keys.secret import Secret
 from keys.wrapping import AeadRoot
 from tests.vault.conftest import SCHEMA_AT_HAND, Shop
 from tests.vault.recovery import filled
 from tests.vault.recovery.made import Backups
-from tests.vault.test_rotation import turn
+from tests.vault.test_rotation import primary, turn
 from vault.credentials import Login
 from vault.errors import BackupLocked, DatabaseNotEmpty, InvalidRequest, UnknownBackup
 from vault.recovery.restored import Means, Wanted
@@ -165,6 +166,27 @@ def test_an_erased_person_is_gone_from_old_backups_without_any_ledger(
         assert again.plain(stays) == ["+8613800138000"]
         assert again.vault.find(again.actor, "phone", ["13800138000"]).matches == [[stays]]
         assert again.count("token") == 2
+
+
+@PLAIN
+def test_what_older_data_need_opens_although_it_was_suspended_since(
+    shop: Shop, backups: Backups, empty_url: str
+) -> None:
+    """Nothing needed it any more but those; or a value that is repeated later would get a second token."""
+    (fixed,) = shop.tokenize("email", "a@example.com", deterministic=True)
+    (personal,) = shop.tokenize("email", "b@example.com", subjects=["a"])
+    shop.vault.store_password(shop.actor, Login(subject="a"), filled.GOOD)
+    backups.make()
+    for purpose in (Purpose.SEAL, Purpose.PASSWORD):
+        old = f"{primary(shop, purpose):016x}"
+        assert turn(shop, purpose).error is None
+        shop.vault.disable_key(shop.actor, old)
+    backups.make()
+    assert backups.restore(empty_url, Wanted(number=1)).whole
+    with backups.opened(empty_url) as again:
+        assert again.plain(fixed, personal) == ["a@example.com", "b@example.com"]
+        assert again.tokenize("email", "a@example.com", deterministic=True) == [fixed]
+        assert filled.right(again, Login(subject="a"))
 
 
 @PLAIN

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from vault.recovery.targets.patience import MOST_FILES, NAME, Deadline
+from vault.recovery.targets.patience import DEEPEST, Deadline, Listing
 from vault.recovery.targets.protocol import File, MissingFile, TargetFailed
 
 DRAFTS = ".tmp"
@@ -70,20 +70,19 @@ class Directory:
 
     def files(self, prefix: str, deadline: Deadline) -> list[File]:
         """Walk the folders."""
-        found: list[File] = []
+        found, listing = list[File](), Listing(deadline)
         with _explained(), self._opened() as root, _folder_or_none(root, prefix) as top:
             if top is None:
                 return []
             for folder, folders, names, descriptor in os.fwalk(".", dir_fd=top, onerror=_raise):
-                folders[:] = [one for one in folders if not one.startswith(".")]
+                listing.hear(len(folders))
+                below = f"{prefix}{folder}/".count("/") <= DEEPEST
+                folders[:] = [one for one in folders if below and not one.startswith(".")]
                 for name in names:
-                    deadline.left()
-                    deadline.allow(NAME)
+                    listing.hear()
                     size = _size(descriptor, name)
                     if size is not None:
                         found.append(File(prefix + f"{folder}/{name}".removeprefix("./"), size))
-                if len(found) > MOST_FILES:
-                    raise TargetFailed("target_broken", f"more than {MOST_FILES:,} files lie there")
         return found
 
     def delete(self, path: str, deadline: Deadline) -> None:

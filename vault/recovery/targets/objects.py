@@ -11,7 +11,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 
 from vault.recovery.targets import s3errors
-from vault.recovery.targets.patience import MOST_FILES, NAME, Deadline, Patience
+from vault.recovery.targets.patience import Deadline, Listing, Patience
 from vault.recovery.targets.protocol import File, MissingFile, TargetFailed
 from vault.sinks.bucket import Bucket, open_store
 
@@ -83,13 +83,11 @@ class Objects:
         """Return the objects whose path begins with `prefix`."""
 
         async def pages(limit: asyncio.Timeout) -> list[File]:
-            found: list[File] = []
+            found, listing = list[File](), Listing(deadline)
             async for page in obstore.list(self._store, prefix or None, chunk_size=PAGE):
                 found += [File(one["path"], one["size"]) for one in page]
-                deadline.allow(NAME * len(page))
+                listing.hear(len(page))
                 limit.reschedule(asyncio.get_running_loop().time() + deadline.left())
-                if len(found) > MOST_FILES:
-                    raise TargetFailed("target_broken", f"more than {MOST_FILES:,} files lie there")
             return found
 
         return _run(pages, deadline)

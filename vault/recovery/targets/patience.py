@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from vault.recovery.targets.protocol import TargetFailed
 
 LARGEST = 256 * 1_048_576  # bytes of one file: what a server says it has goes into memory
-MOST_FILES = 1_000_000  # in one listing
+MOST_FILES = 1_000_000  # in one listing, with whatever else lies there
+DEEPEST = 8  # folders below a target's root that are looked into; `layout` has 3
 NAME = 1_024  # bytes that a name in a listing counts for
 
 
@@ -46,3 +47,21 @@ class Deadline:
         if not 0 <= size <= LARGEST:
             raise TargetFailed("target_broken", f"a file has at most {LARGEST:,} bytes")
         self._end += size / self.patience.rate
+
+
+class Listing:
+    """What a server names in one listing, counted: none goes on for ever, though each name moves the deadline."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline, self._count = deadline, 0
+
+    def hear(self, names: int = 1) -> None:
+        """Take so many more names, of files or of anything else.
+
+        TargetFailed: "target_broken" if there are more than MOST_FILES, "target_slow" if they came too late.
+        """
+        self._deadline.left()
+        self._deadline.allow(NAME * names)
+        self._count += names
+        if self._count > MOST_FILES:
+            raise TargetFailed("target_broken", f"more than {MOST_FILES:,} files lie there")

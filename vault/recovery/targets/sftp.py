@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from vault.recovery.targets.login import Account, connect
-from vault.recovery.targets.patience import MOST_FILES, NAME, Deadline
+from vault.recovery.targets.patience import DEEPEST, Deadline, Listing
 from vault.recovery.targets.places import SftpPlace
 from vault.recovery.targets.protocol import File, MissingFile, TargetFailed
 from vault.recovery.targets.session import FSYNC, GARBLED, Session
@@ -71,20 +71,18 @@ class Sftp:
         """Walk the folders."""
         with self._opened(deadline) as session:
             session.stat(self._place.path)
-            found: list[File] = []
+            found, listing = list[File](), Listing(deadline)
             folders = [prefix]
             while folders:
                 folder = folders.pop()
                 with suppress(FileNotFoundError):
                     for one in session.listdir_iter(self._at(folder)):
                         session.sock.settimeout(deadline.left())
-                        deadline.allow(NAME)
+                        listing.hear()
                         if stat.S_ISREG(one.st_mode or 0):
                             found.append(File(folder + one.filename, one.st_size or 0))
-                        elif stat.S_ISDIR(one.st_mode or 0) and not one.filename.startswith("."):
+                        elif stat.S_ISDIR(one.st_mode or 0) and _is_ours(folder, one.filename):
                             folders.append(f"{folder}{one.filename}/")
-                if len(found) + len(folders) > MOST_FILES:
-                    raise TargetFailed("target_broken", f"more than {MOST_FILES:,} files lie there")
             return found
 
     def delete(self, path: str, deadline: Deadline) -> None:
@@ -244,6 +242,11 @@ class Sftp:
         if self._read(session, path, deadline, sync=True) != data:
             raise TargetFailed("target_differs", "a file holds something else than is put there")
         self._sync_folder(session, path)
+
+
+def _is_ours(folder: str, name: str) -> bool:
+    """Whether what lies in a folder may be of backups: no drafts, and nothing far below."""
+    return not name.startswith(".") and folder.count("/") < DEEPEST
 
 
 def _is_alive(session: Session) -> bool:

@@ -141,6 +141,7 @@ def test_sigterm_leaves_nothing_behind(site: Site, tmp_path: Path) -> None:
         (["--target", "x", "--all-targets"], "mean different things"),
         (["--shares-file", "/dev/null"], "--without-vault"),
         (["--scratch-url", "postgresql://u:p@h/d"], "everybody to see"),
+        (["--scratch-url", "postgresql://u@h/d?sslmode=require&password=p"], "everybody to see"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(site: Site, more: list[str], said: str) -> None:

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,10 +43,13 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self.ours, text.encode())
 
-    def interrupt(self) -> None:
-        """Press Ctrl-C once it waits for something to be typed: a moment before, Python would keep it for later."""
+    def interrupt(self, by: signal.Signals = signal.SIGINT) -> None:
+        """Press Ctrl-C, or end it by another signal, once it waits for something to be typed.
+
+        A moment before, Python would keep it for later.
+        """
         until(lambda: "\nState:\tS" in Path(f"/proc/{self.process.pid}/status").read_text())
-        self.process.send_signal(signal.SIGINT)
+        self.process.send_signal(by)
 
     def end(self) -> int:
         """Read what is left and return how the command ended."""
@@ -66,9 +70,12 @@ class Terminal:
         return bool(part)
 
 
-def at_terminal(command: Command, *arguments: str, program: tuple[str, ...] = ("-m", "api.cli")) -> Terminal:
-    """Start a command, or another program of Python, on a new terminal."""
+def at_terminal(
+    command: Command, *arguments: str, program: tuple[str, ...] = ("-m", "api.cli"), size: tuple[int, int] = (0, 0)
+) -> Terminal:  # fmt: skip
+    """Start a command, or another program of Python, on a new terminal of so many columns and lines; 0 is unknown."""
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, size[::-1])
     process = subprocess.Popen(
         [sys.executable, *program, *arguments],
         cwd=command.folder,

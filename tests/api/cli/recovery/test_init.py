@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import stat
 from pathlib import Path
 
@@ -98,10 +99,55 @@ def test_broken_off_it_has_made_no_key(offline: Command) -> None:
     assert terminal.shown.count("\x1b[?1049h") == terminal.shown.count("\x1b[?1049l") == 2
 
 
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGHUP])
+def test_ended_from_outside_it_leaves_no_share(
+    offline: Command, in_memory: Path, told: signal.Signals
+) -> None:
+    """A window that is closed, a machine that goes down: no screen and no sheet keeps what it showed."""
+    terminal = at_terminal(offline, "recovery", "init")
+    terminal.until("alone before the screen")
+    terminal.type("\n")
+    terminal.until("Written down?")
+    terminal.interrupt(told)
+    assert terminal.end() == 128 + told
+    assert terminal.shown.count("\x1b[?1049h") == terminal.shown.count("\x1b[?1049l") == 2
+    terminal = at_terminal(offline, "recovery", "init", "--pages", str(in_memory))
+    terminal.until("Printed?")
+    assert list(in_memory.iterdir())
+    terminal.interrupt(told)
+    assert (terminal.end(), list(in_memory.iterdir())) == (128 + told, [])
+    assert not list(offline.folder.iterdir())
+
+
 def test_shares_are_not_shown_to_a_pipe(offline: Command) -> None:
     done = offline("recovery", "init")
     assert (done.returncode, done.stdout, "--pages" in done.stderr) == (2, "", True)
     assert not list(offline.folder.iterdir())
+
+
+def test_a_terminal_that_cannot_show_a_whole_share_is_refused(offline: Command) -> None:
+    """What scrolls off a screen of its own is gone, and nobody misses a line of it."""
+    for size in ((80, 15), (40, 24)):
+        terminal = at_terminal(offline, "recovery", "init", size=size)
+        assert terminal.until("72 columns and 20 lines|alone before")[0] != "alone before"
+        assert terminal.end() == 2
+    terminal = at_terminal(offline, "recovery", "init", size=(72, 20))
+    terminal.until("alone before the screen")
+    terminal.interrupt()
+    assert terminal.end() == 130
+    assert not list(offline.folder.iterdir())
+
+
+def test_a_record_that_cannot_be_written_is_said_before_a_share_is_shown(
+    offline: Command, in_memory: Path
+) -> None:
+    """Else custodians would hold shares of a key that nobody knows the recipient of."""
+    nowhere = "/proc/recovery.txt"  # a folder in which nobody makes a file
+    terminal = at_terminal(offline, "recovery", "init", "--record", nowhere)
+    assert terminal.until("/proc|alone before")[0] == "/proc"
+    assert terminal.end() == 2
+    done = offline("recovery", "init", "--pages", str(in_memory), "--no-confirm", "--record", nowhere)
+    assert (done.returncode, list(in_memory.iterdir())) == (2, [])
 
 
 def test_an_old_record_is_never_replaced(offline: Command, in_memory: Path) -> None:

@@ -11,11 +11,13 @@ import pytest
 
 from tests.vault.recovery.targets.conftest import KINDS
 from tests.vault.recovery.targets.places import Place
+from vault.recovery.targets import patience
 from vault.recovery.targets.opening import Surroundings, open_target
 from vault.recovery.targets.protocol import CODES, File, MissingFile, TargetFailed
 
 HERE = "00000000deadbeef"
 CHUNK, KEYS = f"{HERE}/data/chunks/ab", f"{HERE}/keyring/chunks/ab"
+FOLDERS = ("directory", "sftp")  # kinds that have folders, links and the like
 SIZES = (0, 1, 32_768, 3 * 1_048_576 + 17)
 
 
@@ -111,6 +113,30 @@ def test_a_listing_has_more_than_a_page(place: Place) -> None:
     for name in names[1:]:
         (place.folder / name).write_bytes(b"x")
     assert list(target.files(f"{HERE}/data/")) == [File(name, 1) for name in names]
+
+
+@pytest.mark.parametrize("place", FOLDERS, indirect=True)
+def test_folders_in_folders_without_end_are_not_followed(place: Place) -> None:
+    """Neither memory nor time is at the mercy of who has the server."""
+    target = place.target()
+    target.put(CHUNK, b"x")
+    deep = place.folder / HERE / "data" / "/".join("d" * 100)
+    os.makedirs(deep)
+    (deep / "file").write_bytes(b"x")
+    assert list(target.files(f"{HERE}/data/")) == [File(CHUNK, 1)]
+
+
+@pytest.mark.parametrize("place", FOLDERS, indirect=True)
+def test_whatever_is_listed_counts(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no file is not named, but a server that never comes to an end of it is given up all the same."""
+    monkeypatch.setattr(patience, "MOST_FILES", 100)
+    target = place.target()
+    target.put(CHUNK, b"x")
+    for number in range(120):
+        (place.folder / HERE / "data" / f"link{number}").symlink_to(place.folder)
+    with pytest.raises(TargetFailed) as failure:
+        list(target.files(f"{HERE}/data/"))
+    assert failure.value.problem == "target_broken"
 
 
 def test_a_damaged_file_is_read_as_it_is(place: Place) -> None:
