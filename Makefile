@@ -30,11 +30,11 @@ test: lint ## run every check and test; STRONGROOM_REQUIRE_ALL=1 makes a missing
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 campaign: $(VENV)/dev.stamp ## the scenarios in their long form, some hours: kills, stops, races, audit logs tampered with
-	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios tests/vault/audit/test_mutations.py \
-		tests/vault/backup tests/vault/recovery tests/vault/store
+	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios tests/vault/audit/test_mutations.py
 
 campaign-backup: $(VENV)/dev.stamp ## backups harmed byte by byte; senders, places and networks that fail; on both databases; hours
-	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios/test_backup_campaign.py tests/vault/recovery
+	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios/test_backup_campaign.py \
+		tests/vault/backup tests/vault/recovery tests/vault/store
 
 campaign-rotation: $(VENV)/dev.stamp ## 200 kills while the keys of 1,000,000 rows turn, on both databases; hours
 	STRONGROOM_REQUIRE_ALL=1 STRONGROOM_CAMPAIGN=full $(BIN)/python -m pytest tests/scenarios/test_turning.py
