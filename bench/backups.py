@@ -21,13 +21,14 @@ PEER = "zstd -1 | age"
 
 def run(place: Place, plan: Plan) -> Iterator[Line]:
     """Fill a table, make backups of it while it is used and while it is not, restore them, kill what makes them."""
-    with backed(place) as house:
+    with backed(place, **plan.processes()) as house:
         fill(house.service, plan.backed)
         house.service.stop()
         yield _made(place, house, plan)
-        yield from restores.run(place, house, plan)
-        house.service.start()
-        yield from beside.run(place, house, plan)
+        yield restores.run(place, house, plan)
+        with restores.recovered(place, house, plan) as (line, again):
+            yield line
+            yield from beside.run(place, again, plan)
     yield from losses.run(place, plan)
     yield from indexed.run(place, plan)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import count
 
 from bench import load, values
-from bench.backed import Backed
 from bench.lines import Line
 from bench.places import Place
 from bench.plan import Plan
@@ -22,25 +22,26 @@ TIMES = 5  # as many columns as elsewhere: what was stored is shipped every few 
 _numbers = count()  # of columns: no card comes twice
 
 
-def run(place: Place, house: Backed, plan: Plan) -> Iterator[Line]:
+def run(place: Place, service: Service, plan: Plan) -> Iterator[Line]:
     """Measure a service with a full backup under way, with its journal alone, and another without any backups."""
-    with custody(house.service) as custodian, place.service(**NO_HASHER) as alone:
-        backing = Backing(custodian)
-        rates = interleave(
-            {
-                "idle": lambda: columns(house.service, plan),
-                "full": lambda: backing.beside(lambda: columns(house.service, plan)),
-                "alone": lambda: columns(alone, plan),
-            },
-            plan.rounds,
-        )
+    with ExitStack() as stack:
+        backing = Backing(stack.enter_context(custody(service)))
+        measures = {
+            "idle": lambda: columns(service, plan),
+            "full": lambda: backing.beside(lambda: columns(service, plan)),
+        }
+        if plan.rounds > 1:
+            alone = stack.enter_context(place.service(**NO_HASHER))
+            measures["alone"] = lambda: columns(alone, plan)
+        rates = interleave(measures, plan.rounds)
     what = f"tokenize {plan.size:,}"
     yield Line(
         "backups", place.store, f"{what}, a full backup under way", rates["full"], "values", "none under way",
         rates["idle"], TARGET, f"{plan.backed:,} rows; {backing.share:.0%} of the time",
     )  # fmt: skip
     yield Line(
-        "backups", place.store, f"{what}, its journal shipped", rates["idle"], "values", "no backups", rates["alone"]
+        "backups", place.store, f"{what}, its journal shipped", rates["idle"], "values", "no backups",
+        rates.get("alone"),
     )  # fmt: skip
 
 

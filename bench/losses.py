@@ -30,7 +30,7 @@ def run(place: Place, plan: Plan) -> Iterator[Line]:
     """Kill services under load, each with backups at one folder, and restore each on a database of its own."""
     for journal in plan.journals:
         most, draw = TWICE * journal, Random(values.SEED)
-        found = [_lost(place, journal, draw.uniform(2.2, 3.5) * journal) for _ in range(plan.kills)]
+        found = [_lost(place, plan, journal, draw.uniform(2.2, 3.5) * journal) for _ in range(plan.kills)]
         ages, acknowledged = [one.age for one in found], sum(one.acknowledged for one in found)
         worst = max(ages)
         yield Line(
@@ -82,9 +82,9 @@ class Load:
             caller.close()
 
 
-def _lost(place: Place, journal: float, seconds: float) -> Lost:
+def _lost(place: Place, plan: Plan, journal: float, seconds: float) -> Lost:
     """Kill a service after so many seconds of load, and look for what it acknowledged in what its backup restores."""
-    with backed(place, STRONGROOM_BACKUP_JOURNAL_SECONDS=str(journal)) as house:
+    with backed(place, STRONGROOM_BACKUP_JOURNAL_SECONDS=str(journal), **plan.processes()) as house:
         with custody(house.service) as custodian:
             until(lambda: custodian.vault.backups.status(custodian.actor).shipped is not None)
         load = Load(house.service)

@@ -42,6 +42,10 @@ class Plan:
     kills: int = 3
     journals: tuple[float, ...] = (5.0, 0.5)
 
+    def processes(self) -> dict[str, str]:
+        """Return the settings of a service that is to have few processes where nothing is measured anyway."""
+        return {"STRONGROOM_WORKERS": "1"} if self.rounds == 1 else {}
+
 
 QUICK = Plan(
     1,

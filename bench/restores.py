@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from bench.backed import Backed
@@ -29,7 +30,7 @@ ROWS_OF_RTO = 1_000_000
 ONCE = 1_000_000  # rows from which on each is done once: no warming up makes such a run any shorter
 
 
-def run(place: Place, house: Backed, plan: Plan) -> Iterator[Line]:
+def run(place: Place, house: Backed, plan: Plan) -> Line:
     """Restore the newest backup again and again, into a database of its own each time."""
     source = house.service.database_url
     rounds = 1 if plan.backed >= ONCE else plan.rounds
@@ -40,11 +41,10 @@ def run(place: Place, house: Backed, plan: Plan) -> Iterator[Line]:
         },
         rounds,
     )
-    yield Line(
+    return Line(
         "backups", place.store, f"restore of {plan.backed:,}", rates["restore"], "rows", PEER, rates[PEER], TARGET,
         "the load opens, verifies and indexes nothing: it has the rows",
     )  # fmt: skip
-    yield _recovered(place, house, plan)
 
 
 def _restored(place: Place, house: Backed) -> float:
@@ -90,8 +90,9 @@ def _batches(pieces: Iterable[list[Row]]) -> Iterator[list[Row]]:
     yield held
 
 
-def _recovered(place: Place, house: Backed, plan: Plan) -> Line:
-    """Restore by the command and start the service on it; the time ends when the service is ready."""
+@contextmanager
+def recovered(place: Place, house: Backed, plan: Plan) -> Iterator[tuple[Line, Service]]:
+    """Restore by the command and start the service; give what that took until it is ready, and the service."""
     trust = house.recipients.with_name("trust")
     trust.write_text("".join(f"{one.vkey}\n" for one in house.verifiers()))
     with place.database() as (url, folder):
@@ -104,13 +105,15 @@ def _recovered(place: Place, house: Backed, plan: Plan) -> Line:
         if done.returncode:
             raise SystemExit(f"the restore failed: {done.stderr}")
         again.start()
-        ready = time.perf_counter()
-        again.kill()
-    phases = json.loads(done.stdout)["seconds"]
-    said = ", ".join(f"{name} {seconds:.1f}" for name, seconds in phases.items())
-    took = ready - start
-    return Line(
-        "backups", place.store, f"RTO of {plan.backed:,}, command to ready", plan.backed / took, "rows",
-        f"rows in {RTO:.0f} s", ROWS_OF_RTO / RTO, 1.0,
-        f"{took:.1f} s: restore {restored - start:.1f} ({said}), start {ready - restored:.1f}",
-    )  # fmt: skip
+        took = time.perf_counter() - start
+        phases = json.loads(done.stdout)["seconds"]
+        said = ", ".join(f"{name} {seconds:.1f}" for name, seconds in phases.items())
+        line = Line(
+            "backups", place.store, f"RTO of {plan.backed:,}, command to ready", plan.backed / took, "rows",
+            f"rows in {RTO:.0f} s", ROWS_OF_RTO / RTO, 1.0,
+            f"{took:.1f} s: restore {restored - start:.1f} ({said}), start {took - (restored - start):.1f}",
+        )  # fmt: skip
+        try:
+            yield line, again
+        finally:
+            again.kill()

@@ -31,6 +31,7 @@ def test_a_quick_run_prints_every_line() -> None:
         "reveals": 4,
         "curve": 4,
         "audited": 4,
+        "backups": 7,
     }
     assert {name: sections.count(name) for name in counts} == counts
 
