@@ -98,7 +98,11 @@ def _tell(screen: Screen, job: Job) -> None:
 
 
 def _named(job: Job) -> str:
-    what = f" {job.notes.root}" if job.notes.root else f" {job.target}"
+    what = f" {job.notes.root or job.target}"
+    if job.kind.endswith(job.target):  # prune backups
+        what = ""
+    elif job.target == "backups":  # make a backup
+        what = f" ({job.notes.kind})" if job.notes.kind else ""
     return job.kind.replace("_", " ").removesuffix(" keyset").removesuffix(" key") + what
 
 

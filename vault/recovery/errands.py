@@ -24,7 +24,7 @@ class Errands:
 
     def __init__(self, line: Line, holder: str, kinds: Mapping[str, Errand]) -> None:
         self._line, self._holder, self._kinds = line, holder, kinds
-        self._said = float("-inf")
+        self._said, self._reached = float("-inf"), (0, 0)
 
     def one(self) -> bool:
         """Carry out the job that waits; return whether there was one.
@@ -37,6 +37,7 @@ class Errands:
         if job is None:
             return False
         try:
+            self._reached = job.done, job.total
             found = self._kinds[job.kind](job, partial(self._say, job))
         except Interrupted:
             self._note(job, state=WAITING, leased_until=0)
@@ -51,6 +52,7 @@ class Errands:
     def _say(self, job: Job, done: int, total: int) -> None:
         """Store how far a job is, at most once a second, and hold it; Interrupted if the process is to end."""
         self._line.fence()
+        self._reached = done, total
         now = self._line.resources.monotonic()
         if now - self._said >= SAY_SECONDS:
             self._said = now
@@ -65,8 +67,9 @@ class Errands:
 
         def work(transaction: Transaction) -> None:
             jobs.hold(
-                transaction, job, state=state, error=error, notes=dict(notes), finished_at=now, leased_until=0
-            )
+                transaction, job, state=state, error=error, notes=dict(notes), finished_at=now, leased_until=0,
+                done=self._reached[0], total=self._reached[1],
+            )  # fmt: skip
             transaction.append("audit_record", rows)
 
         self._line.resources.database.write(work)

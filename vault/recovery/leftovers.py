@@ -28,9 +28,10 @@ def settle(line: Line, targets: Sequence[Target], fence: int) -> list[Backup]:
     made, and only its row does not say so; any other one failed, and its manifest is removed.
     """
     left = line.resources.database.write(lambda transaction: catalogue.claim(transaction, fence, line.making))
+    asked = list(targets)
     for one in left:
         path = layout.manifest(line.installation, one.stream, one.number)
-        found = _found(line, targets, path)
+        found = _found(line, asked, path)
         note, names = _commonest(found)
         manifest = None if not note else _read(line, note, path)
         if manifest is not None and len(counted(names, _holders(line, manifest))) >= line.plan.quorum:
@@ -40,18 +41,29 @@ def settle(line: Line, targets: Sequence[Target], fence: int) -> list[Backup]:
     return left
 
 
-def newest(targets: Sequence[Target], line: Line) -> None:
+def newest(targets: Sequence[Target], line: Line) -> list[Target]:
     """Note the newest number of each stream that the targets have, so that none is given out twice.
 
-    It is more than the catalogue has where the database was set back by other means than a restore.
+    It is more than the catalogue has where the database was set back by other means than a restore. Returns the targets
+    that answered: one that does not is waited for once, since the journal begins after this.
     """
-    for stream in STREAMS:
-        with line.resources.database.read() as connection:
-            made = catalogue.newest(connection, stream)
-        known = 0 if made is None else made.number
-        for target in targets:
-            with suppress(TargetFailed):
-                line.above[stream] = max(line.above.get(stream, 0), _newest(line, target, stream, known))
+    known = {stream: _known(line, stream) for stream in STREAMS}
+    answered = []
+    for target in targets:
+        try:
+            for stream, number in known.items():
+                line.above[stream] = max(line.above.get(stream, 0), _newest(line, target, stream, number))
+        except TargetFailed as failure:
+            line.health.say(target.name, failure.problem)
+        else:
+            answered.append(target)
+    return answered
+
+
+def _known(line: Line, stream: Stream) -> int:
+    with line.resources.database.read() as connection:
+        made = catalogue.newest(connection, stream)
+    return 0 if made is None else made.number
 
 
 def _newest(line: Line, target: Target, stream: Stream, known: int) -> int:
@@ -68,15 +80,16 @@ def _newest(line: Line, target: Target, stream: Stream, known: int) -> int:
     return 0
 
 
-def _found(line: Line, targets: Sequence[Target], path: str) -> dict[str, bytes]:
-    """Return the manifest as each target has it that has one."""
+def _found(line: Line, targets: list[Target], path: str) -> dict[str, bytes]:
+    """Return the manifest as each target has it that has one; take those that do not answer out of `targets`."""
     found: dict[str, bytes] = {}
-    for target in targets:
+    for target in [*targets]:
         try:
             found[target.name] = target.get(path)
         except TargetFailed as failure:
             if failure.problem != "target_missing_file":
                 line.health.say(target.name, failure.problem)
+                targets.remove(target)
     return found
 
 

@@ -46,12 +46,11 @@ class Tending:
         line, fence = self._line, self._line.holding.held()
         if fence is None:
             raise LeaseLost("another worker makes the backups now")
-        if fence != line.settled:
-            leftovers.newest(self._targets, line)
+        asked = self._targets if fence == line.settled else leftovers.newest(self._targets, line)
         if fence != line.settled or line.unsettled:
             line.unsettled, before = False, line.unsettled
             try:
-                leftovers.settle(line, self._targets, fence)
+                leftovers.settle(line, asked, fence)
             except BaseException:
                 line.unsettled = before
                 raise

@@ -15,6 +15,7 @@ from tests.vault.recovery.kept import Kept, kept
 from tests.waiting import until
 from vault.backup.model import Manifest
 from vault.recovery import chunking
+from vault.recovery.targets.protocol import TargetFailed
 from vault.recovery.telling import KEEPER
 from vault.store import catalogue, copies, jobs
 from vault.store.catalogue import Backup
@@ -180,6 +181,29 @@ def test_what_a_dead_holder_left_running_is_adopted_if_it_is_whole(house: Kept) 
     with house.resources.database.read() as connection:
         assert catalogue.note(connection, "data", number)
         assert copies.holding(connection, "data", [number]) == {f"file:target{at}" for at in range(3)}
+
+
+def test_a_silent_server_is_waited_for_once_before_the_journal_goes_on(house: Kept) -> None:
+    """Each call to it takes seconds, and what was written meanwhile is at risk."""
+    house.shop.tokenize("phone", "13800138000")
+    house.run_once()
+    with house.resources.database.engine.begin() as connection:  # as if it had died before it could say so
+        connection.exec_driver_sql("UPDATE backup SET state = 'running', note = NULL, digest = NULL")
+        connection.exec_driver_sql("DELETE FROM backup_copy")
+    waits, shipped = list[str](), list[str]()
+
+    def before(name: str, call: str, _path: str) -> None:
+        if call == "put":
+            shipped.append(name)
+        if name == house.folders[2].name and not shipped:
+            waits.append(call)
+            raise TargetFailed("target_slow", "it says nothing")
+
+    house.before = before
+    house.shop.tokenize("phone", "13900139000")
+    house.keeper(holder="another").run_once()
+    assert waits == ["files"]
+    assert {one.state for one in rows(house)} == {"made"}
 
 
 def test_what_a_dead_holder_left_unfinished_is_given_up(house: Kept) -> None:
