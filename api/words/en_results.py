@@ -103,6 +103,7 @@ RESULTS: Mapping[str, str] = {
     "share_of_another_set": "the share is of another set",
     "share_repeated": "the share is there already",
     "too_few_shares": "there are too few shares",
+    "former_in_use": "a former service still makes backups",
     "unknown_alarm": "there is no such alarm",
     "key_file_error": "a key could not be used",
     "key_file_passphrase": "a key could not be used",

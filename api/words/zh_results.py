@@ -103,6 +103,7 @@ RESULTS: Mapping[str, str] = {
     "share_of_another_set": "份额属于另一组",
     "share_repeated": "份额重复",
     "too_few_shares": "份额不足",
+    "former_in_use": "之前的服务仍在备份",
     "unknown_alarm": "没有这个警报",
     "key_file_error": "密钥无法使用",
     "key_file_passphrase": "密钥无法使用",

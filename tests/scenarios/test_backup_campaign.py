@@ -144,7 +144,6 @@ def goes_on(house: Backing) -> None:
     until(lambda: min(map(house.newest, house.places)) > newest)
 
 
-@pytest.mark.skipif(not FULL, reason="in the campaign alone: it takes a network of its own")
 def test_a_network_that_is_cut_while_backups_are_under_way(tmp_path: Path) -> None:
     with (
         wire() as line,
@@ -153,7 +152,7 @@ def test_a_network_that_is_cut_while_backups_are_under_way(tmp_path: Path) -> No
         backing(tmp_path, url, places) as house,
     ):
         with house.written(SEED):
-            for number in range(10):
+            for number in range(rounds(1, 10)):
                 halfway(house, Random(number))
                 line.cut()
                 until(lambda: not house.is_reached())

@@ -21,6 +21,9 @@ import trustme
 from tests.api.cli.conftest import Command
 from tests.databases import new_database
 
+# What doctor has to say of a service that was set up well: no backup was made, and none was restored.
+UNPROVED = {"newest", "drills"}
+
 
 @pytest.fixture
 def made(local: Command) -> Command:
@@ -159,11 +162,12 @@ def test_settings_that_are_wrong_are_named_and_not_shown(local: Command) -> None
 
 def test_doctor_is_content(made: Command, outside: dict[str, str]) -> None:
     code, found = checks(made, STRONGROOM_PORT=str(_free_port()), **outside)
-    assert {name: check["state"] for name, check in found.items() if check["state"] != "ok"} == {}
+    assert {name for name, check in found.items() if check["state"] != "ok"} == UNPROVED
     assert code == 0
     shown = made("doctor", STRONGROOM_PORT=str(_free_port()), **outside)
     assert shown.returncode == 0
-    assert all(line.startswith("ok ") for line in shown.stdout.splitlines())
+    told = [line.split()[:2] for line in shown.stdout.splitlines() if not line.startswith(" ")]
+    assert {name for state, name in told if state != "ok"} == UNPROVED
 
 
 def test_doctor_looks_outside(made: Command) -> None:
@@ -203,7 +207,7 @@ def test_the_local_commands_on_postgresql(local: Command, postgres: str, outside
     assert code == 0
     assert found["database"]["text"].startswith("PostgreSQL 1")
     assert found["durability"]["text"] == "fsync on, synchronous_commit on, full_page_writes on"
-    assert {check["state"] for check in found.values()} == {"ok"}
+    assert {name for name, check in found.items() if check["state"] != "ok"} == UNPROVED
 
 
 def _free_port() -> int:

@@ -15,7 +15,7 @@ import pytest
 
 from api.cli.keys import COUNTED, PURPOSES
 from keys.keyset import COUNTED as SEALING
-from keys.keyset import Purpose
+from keys.keyset import OF_TENANTS
 from tests.api.cli.conftest import Command
 from tests.api.cli.terminal import on_terminal
 from tests.client.faults import Faults, Request, answer, hang_up, problem, serve
@@ -281,5 +281,5 @@ def test_a_subject_that_the_service_would_refuse_with_all_others_is_refused_alon
 
 
 def test_the_lists_of_keysets_are_those_of_the_keys() -> None:
-    assert tuple(Purpose) == PURPOSES
+    assert OF_TENANTS == PURPOSES
     assert set(COUNTED) == SEALING
