@@ -94,12 +94,12 @@ def test_a_sample_is_a_sample_and_has_something_of_each(scratch: Scratch) -> Non
 def test_tokens_are_drawn_from_everywhere(scratch: Scratch, host: Hosted) -> None:
     tenant = next(one for one in scratch.tenants if one.id == host.shop.actor.tenant)
     seen = set[bytes]()
-    for seed in range(20):
+    for seed in range(60):
         rows = lookups.drawn_rows(replace(scratch, random=Random(seed)), tenant, 4)
         assert 0 < len(rows) <= 4
         seen |= {row.token for row in rows}
-    assert len(seen) > len(PHONES) / 2
-    assert len(lookups.drawn_rows(scratch, tenant, 1_000)) > len(seen) / 2
+    assert len(seen) > 4  # where tokens lie is drawn, too: how many more is chance
+    assert len(lookups.drawn_rows(scratch, tenant, 1_000)) >= len(seen)
 
 
 def test_what_went_since_is_explained(scratch: Scratch, host: Hosted) -> None:
