@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from api.drills import durable
 from api.errors import SettingsError
 from keys import identity
 from keys.errors import KeyFileError
@@ -46,9 +47,9 @@ class HostKeys:
         if not self._path(IDENTITY).exists():
             secret = Secret.random()
             remark = f"# the identity of a drill host; its recipient: {identity.recipient(secret)}\n"
-            _write(self._path(IDENTITY), remark.encode() + identity.text(secret).expose() + b"\n")
+            durable.write(self._path(IDENTITY), remark.encode() + identity.text(secret).expose() + b"\n")
         if not self._path(REPORT_KEY).exists():
-            _write(self._path(REPORT_KEY), b64encode(secrets.token_bytes(SEED_BYTES)) + b"\n")
+            durable.write(self._path(REPORT_KEY), b64encode(secrets.token_bytes(SEED_BYTES)) + b"\n")
         return made
 
     def make_canary(self, subject: str, api_key: str) -> Canary:
@@ -57,7 +58,7 @@ class HostKeys:
         if found is None:
             owner = sha256(api_key.encode())
             written = _Written(subject, secrets.token_urlsafe(24), owner.hexdigest())
-            _write(self._path(CANARY), msgspec.json.encode(written) + b"\n")
+            durable.write(self._path(CANARY), msgspec.json.encode(written) + b"\n")
             found = Canary(written.subject, written.password, owner.digest())
         return found
 
@@ -117,25 +118,6 @@ def _others(folder: Path) -> int:
     Such a list shows in the bits of the group (acl(5), "Correspondence between ACL entries and file permission bits").
     """
     return 0o007 if str(folder) == os.environ.get("CREDENTIALS_DIRECTORY") else 0o077
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a durable file of its owner's alone, which is not there yet."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)
-    finally:
-        draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 _CANARY = msgspec.json.Decoder(_Written)

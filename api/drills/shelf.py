@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from api.drills import durable
 from vault.errors import InvalidReport
 from vault.recovery import reports
 from vault.recovery.reports import Report
@@ -27,13 +26,13 @@ class Shelf:
         """Keep a drill's report; return its file."""
         at = datetime.fromtimestamp(report.begun_at / 1e6, UTC)
         path = self.folder / f"{at:%Y%m%dT%H%M%SZ}-{report.id}{NOTE}"
-        _write(path, note.encode())
+        durable.write(path, note.encode(), replace=True)
         return path
 
     def show(self, page: str) -> Path:
         """Put the page of all drills in the place of the one before; return its file."""
         path = self.folder / PAGE
-        _write(path, page.encode())
+        durable.write(path, page.encode(), replace=True)
         return path
 
     def past(self) -> list[Report]:
@@ -51,21 +50,3 @@ def due(targets: Sequence[str], past: Sequence[Report]) -> str:
     """Return which target's turn it is: the one whose last drill is the longest ago, or that never had one."""
     last = {report.target: report.begun_at for report in past}
     return min(targets, key=lambda name: last.get(name, 0))
-
-
-def _write(path: Path, data: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
